@@ -1,0 +1,1 @@
+//! The language, configuration, graph, plan and apply of topo

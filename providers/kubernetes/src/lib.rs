@@ -1,0 +1,1 @@
+//! The Kubernetes provider of topo, its resource types derived from the API schema

@@ -1,0 +1,1 @@
+//! A simulation of any provider, made from its schema

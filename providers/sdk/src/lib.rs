@@ -1,0 +1,1 @@
+//! Values, types, schemas, diagnostics and the provider contract of topo

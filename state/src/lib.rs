@@ -1,0 +1,1 @@
+//! The sled state store of topo and its journal

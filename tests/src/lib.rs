@@ -1,0 +1,1 @@
+//! End-to-end tests of topo and the real servers that they start
