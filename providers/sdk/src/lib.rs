@@ -1,1 +1,27 @@
-//! Values, types, schemas, diagnostics and the provider contract of topo
+//! Floor 1 of topo: what every other room speaks in.
+//!
+//! Values and types of the language, schemas of resource types, attribute paths, diagnostics and
+//! the contract between the engine and a provider. This crate knows nothing of files, graphs,
+//! state stores, clouds or terminals.
+
+pub mod convert;
+pub mod diagnostics;
+pub mod json;
+pub mod number;
+pub mod path;
+pub mod plan;
+pub mod provider;
+pub mod schema;
+pub mod types;
+pub mod value;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Position, Severity, SourceRange};
+pub use number::Number;
+pub use path::{Path, Step};
+pub use provider::{
+    Action, ApplyFailure, ApplyRequest, Connection, Operation, OperationId, PlanRequest,
+    PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState,
+};
+pub use schema::{Attribute, Block, Mode, NestedBlock, Nesting, Schema};
+pub use types::{ObjectType, Type};
+pub use value::{Kind, Marks, Refinements, Unknown, Value};
