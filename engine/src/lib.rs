@@ -1,1 +1,8 @@
-//! The language, configuration, graph, plan and apply of topo
+//! Floor 2 of topo: language, configuration, graph, plan and apply.
+//!
+//! The engine returns data and a stream of typed events. It cannot see a cloud (providers are
+//! behind [`topo_sdk::Provider`]), a disk format (the state is behind [`store::StateStore`]) or a
+//! terminal (the command line makes text of what is returned here).
+
+pub mod address;
+pub mod store;
