@@ -5,4 +5,6 @@
 //! terminal (the command line makes text of what is returned here).
 
 pub mod address;
+pub mod changes;
+pub mod events;
 pub mod store;

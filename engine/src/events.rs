@@ -1,0 +1,113 @@
+//! The typed stream of what happens in a run, the only source of progress output.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use topo_sdk::{Diagnostic, Diagnostics};
+
+use crate::address::{InstanceAddress, ProviderAddress};
+use crate::changes::ChangeAction;
+use crate::store::RecordKey;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Objects of one provider configuration are being read.
+    RefreshStarted {
+        /// The provider configuration.
+        provider: ProviderAddress,
+        /// How many objects.
+        objects: usize,
+    },
+    /// They have been read.
+    RefreshFinished {
+        /// The provider configuration.
+        provider: ProviderAddress,
+        /// How many objects.
+        objects: usize,
+    },
+    /// A data source is being read.
+    ReadStarted {
+        /// The data source.
+        address: InstanceAddress,
+    },
+    /// A data source has been read.
+    ReadFinished {
+        /// The data source.
+        address: InstanceAddress,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// What a run that died had under way was looked for.
+    Recovered {
+        /// The object.
+        key: RecordKey,
+        /// What was found, in words: "found and adopted", "was never made".
+        outcome: String,
+    },
+    /// A provider was configured after its configuration became known.
+    ProviderConfigured {
+        /// The provider configuration.
+        provider: ProviderAddress,
+    },
+    /// A mutation starts.
+    ApplyStarted {
+        /// The object.
+        key: RecordKey,
+        /// Create, update or delete.
+        action: ChangeAction,
+        /// The object's id, where it has one already.
+        id: Option<String>,
+    },
+    /// A provider tells what it is waiting for.
+    ApplyProgress {
+        /// The object.
+        key: RecordKey,
+        /// In words.
+        message: String,
+    },
+    /// A mutation is done.
+    ApplyFinished {
+        /// The object.
+        key: RecordKey,
+        /// Create, update or delete.
+        action: ChangeAction,
+        /// The object's id, where it has one.
+        id: Option<String>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A mutation failed.
+    ApplyFailed {
+        /// The object.
+        key: RecordKey,
+        /// Create, update or delete.
+        action: ChangeAction,
+        /// Why.
+        diagnostics: Diagnostics,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A mutation was not started, because what it depends on failed or the run was interrupted.
+    Skipped {
+        /// The object.
+        key: RecordKey,
+        /// Why, in words.
+        because: String,
+    },
+    /// The run stops starting operations and waits for those under way.
+    Interrupted {
+        /// How many are under way.
+        running: usize,
+    },
+    /// Something to tell at once.
+    Diagnostic(Diagnostic),
+}
+
+/// Who listens. Called from the engine's task: hand the event on, do not block.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// A listener that drops everything.
+pub fn silent() -> Listener {
+    Arc::new(|_| {})
+}
