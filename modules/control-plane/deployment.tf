@@ -72,8 +72,10 @@ resource "kubernetes_deployment_v1" "this" {
       }
 
       spec {
-        service_account_name             = kubernetes_service_account_v1.this.metadata[0].name
-        automount_service_account_token  = false
+        service_account_name            = kubernetes_service_account_v1.this.metadata[0].name
+        automount_service_account_token = false
+        # Links would set variables such as KONG_KONG_ADMIN_PORT, which Kong would
+        # take for settings.
         enable_service_links             = false
         termination_grace_period_seconds = 30
 

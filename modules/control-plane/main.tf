@@ -36,7 +36,8 @@ locals {
       KONG_PG_DATABASE = var.database.name
       KONG_PREFIX      = local.kong_prefix
     },
-    # Required, not preferred: Kong does not fall back to plain text.
+    # Required, not preferred: Kong does not fall back to plain text. The server's
+    # certificate is not verified; that takes RDS's authorities in a file.
     var.database.ssl ? { KONG_PG_SSL = "on", KONG_PG_SSL_REQUIRED = "on" } : {},
   )
 

@@ -54,7 +54,9 @@ resource "kubernetes_job_v1" "migrations" {
         restart_policy                  = "Never"
         service_account_name            = kubernetes_service_account_v1.this.metadata[0].name
         automount_service_account_token = false
-        enable_service_links            = false
+        # Links would set variables such as KONG_KONG_ADMIN_PORT, which Kong would
+        # take for settings.
+        enable_service_links = false
 
         security_context {
           run_as_non_root = true

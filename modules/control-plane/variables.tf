@@ -2,6 +2,11 @@ variable "namespace" {
   description = "Namespace of the control plane."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.namespace))
+    error_message = "A namespace is 1 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or a digit."
+  }
 }
 
 variable "data_plane_namespaces" {
@@ -78,6 +83,11 @@ variable "cluster_certificate_secret" {
   type        = string
   default     = "kong-cluster-cert"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", var.cluster_certificate_secret))
+    error_message = "The name is a Kubernetes object name: lower-case letters, digits, hyphens and dots."
+  }
 }
 
 variable "cluster_certificate_checksum" {

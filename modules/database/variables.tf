@@ -14,6 +14,11 @@ variable "namespace" {
   description = "The control plane's namespace: it gets the password's Secret, and the in-cluster database."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.namespace))
+    error_message = "A namespace is 1 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or a digit."
+  }
 }
 
 variable "name" {

@@ -107,6 +107,11 @@ variable "control_plane_namespace" {
   type        = string
   default     = "kong"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.control_plane_namespace))
+    error_message = "A namespace is 1 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or a digit."
+  }
 }
 
 variable "data_plane_namespace" {
@@ -114,6 +119,11 @@ variable "data_plane_namespace" {
   type        = string
   default     = "kong-dp"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.data_plane_namespace))
+    error_message = "A namespace is 1 to 63 lower-case letters, digits and hyphens, and starts and ends with a letter or a digit."
+  }
 }
 
 variable "kong_image" {
