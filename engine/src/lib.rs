@@ -1,1 +1,3 @@
 //! The language, configuration, graph, plan and apply of topo
+
+pub mod lang;

@@ -1,0 +1,3 @@
+//! The language.
+
+pub mod functions;
