@@ -18,9 +18,15 @@ use std::sync::LazyLock;
 use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Kind, Marks, Number, Refinements, Step, Type, Value};
 
+mod collection;
+mod format;
 mod json;
+mod measure;
 mod numeric;
+mod regex;
+mod sets;
 mod string;
+mod types;
 
 #[cfg(test)]
 mod testing;
