@@ -9,7 +9,7 @@ use topo_sdk::{Kind, Marks, Type, Value};
 use super::ParamType as T;
 use super::{
     Context, Function, FunctionError, Param, common_type, integer, items, later, returns_any,
-    returns_first, returns_strings, text, unified,
+    returns_first, returns_strings, text,
 };
 
 const LIST: Param = Param::new("list", T::ListOfAny, "A list.").shallow();

@@ -223,7 +223,6 @@ fn replace(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::*;
 
     #[test]
     fn results() {
