@@ -19,6 +19,7 @@ use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Kind, Marks, Number, Refinements, Step, Type, Value};
 
 mod collection;
+mod datetime;
 mod encoding;
 mod filesystem;
 mod format;
@@ -240,7 +241,7 @@ impl Function {
     }
 }
 
-static FAMILIES: [&[Function]; 12] = [
+static FAMILIES: [&[Function]; 13] = [
     numeric::FUNCTIONS,
     string::FUNCTIONS,
     regex::FUNCTIONS,
@@ -250,6 +251,7 @@ static FAMILIES: [&[Function]; 12] = [
     sets::FUNCTIONS,
     encoding::FUNCTIONS,
     filesystem::FUNCTIONS,
+    datetime::FUNCTIONS,
     hash::FUNCTIONS,
     network::FUNCTIONS,
     types::FUNCTIONS,
