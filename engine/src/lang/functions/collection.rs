@@ -731,7 +731,11 @@ mod tests {
                 .unwrap()
                 .is_sensitive()
         );
-        assert!(!run("keys", &[hidden.clone()]).unwrap().is_sensitive());
+        assert!(
+            !run("keys", std::slice::from_ref(&hidden))
+                .unwrap()
+                .is_sensitive()
+        );
         assert!(run("keys", &[hidden.sensitive()]).unwrap().is_sensitive());
         let later = Value::unknown(Type::list(Type::Number));
         assert_eq!(run("element", &[later, n("0")]).unwrap().ty(), Type::Number);

@@ -15,6 +15,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         plantimestamp,
     ),
     Function::new(
+        "timeadd",
+        "A timestamp a duration later.",
+        &[
+            Param::new("timestamp", T::String, "The timestamp."),
+            Param::new("duration", T::String, "The duration, such as 1h30m."),
+        ],
+        returns_string,
+        timeadd,
+    ),
+    Function::new(
         "timecmp",
         "-1, 0 or 1 as the first timestamp is earlier than, equal to or later than the second.",
         &[
@@ -59,6 +69,75 @@ fn parse(args: &[Value], i: usize) -> Result<Timestamp, FunctionError> {
     text.parse().map_err(|_| wrong())
 }
 
+/// Adds in the timestamp's own offset, which the result keeps.
+fn timeadd(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    let start = parse(args, 0)?;
+    let given = text(args, 1)?;
+    let nanoseconds = duration(given)
+        .ok_or_else(|| FunctionError::at(1, format!("invalid duration {given:?}")))?;
+    let text = text(args, 0)?;
+    let too_far = || FunctionError::new("the result is out of range");
+    let total = start
+        .as_nanosecond()
+        .checked_add(nanoseconds)
+        .ok_or_else(too_far)?;
+    let time = Timestamp::from_nanosecond(total).map_err(|_| too_far())?;
+    let offset = jiff::fmt::temporal::Pieces::parse(text)
+        .ok()
+        .and_then(|p| p.to_numeric_offset())
+        .unwrap_or(jiff::tz::Offset::UTC);
+    if offset == jiff::tz::Offset::UTC {
+        return Ok(print(time));
+    }
+    let local = offset.to_datetime(time);
+    let seconds = offset.seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    Ok(format!(
+        "{}{sign}{:02}:{:02}",
+        local.strftime("%Y-%m-%dT%H:%M:%S"),
+        minutes / 60,
+        minutes % 60
+    )
+    .into())
+}
+
+/// Nanoseconds of a duration such as `-1.5h10m`: numbers, each with a unit.
+fn duration(text: &str) -> Option<i128> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total = topo_sdk::Number::ZERO;
+    while !rest.is_empty() {
+        let unit_at = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (amount, after) = rest.split_at(unit_at);
+        let end = after
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(after.len());
+        let unit: i64 = match &after[..end] {
+            "ns" => 1,
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return None,
+        };
+        let amount: topo_sdk::Number = amount.parse().ok()?;
+        total = total.checked_add(&amount.checked_mul(&unit.into())?)?;
+        rest = &after[end..];
+    }
+    let total = i128::from(total.floor().to_i64()?);
+    Some(if negative { -total } else { total })
+}
+
 fn timecmp(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     Ok(match parse(args, 0)?.cmp(&parse(args, 1)?) {
         std::cmp::Ordering::Less => -1,
@@ -97,6 +176,28 @@ mod tests {
                 "1",
             ),
         ]);
+        check(&[
+            (
+                "timeadd",
+                &[s("2017-11-22T00:00:00Z"), s("10m")],
+                r#""2017-11-22T00:10:00Z""#,
+            ),
+            (
+                "timeadd",
+                &[s("2017-11-22T00:00:00Z"), s("-1.5h")],
+                r#""2017-11-21T22:30:00Z""#,
+            ),
+            (
+                "timeadd",
+                &[s("2017-11-22T00:00:00+01:00"), s("1h1s")],
+                r#""2017-11-22T01:00:01+01:00""#,
+            ),
+        ]);
+        refuse(&[(
+            "timeadd",
+            &[s("2017-11-22T00:00:00Z"), s("1d")],
+            "invalid duration",
+        )]);
         assert_eq!(run("timestamp", &[]).unwrap().as_str().unwrap().len(), 20);
         refuse(&[(
             "timecmp",

@@ -271,7 +271,10 @@ mod tests {
             ("sum", &[j("[0.1,0.2]")], "0.3"),
         ]);
         let some = Value::tuple(vec![Value::unknown(Type::Bool), false.into()]);
-        assert_eq!(run("alltrue", &[some.clone()]).unwrap(), false.into());
+        assert_eq!(
+            run("alltrue", std::slice::from_ref(&some)).unwrap(),
+            false.into()
+        );
         assert!(!run("anytrue", &[some]).unwrap().is_known());
         let pair = Value::unknown(Type::tuple(vec![Type::String, Type::String]));
         assert_eq!(run("length", &[pair]).unwrap(), n("2"));
