@@ -54,27 +54,26 @@ impl Database {
     /// upgrades it where it is older, and keeps the older files.
     pub(crate) fn open(place: &Place, formats: Formats) -> Result<Database, StoreError> {
         let existed = place.database().exists();
+        // Before there is a database: one that cannot be filled must not be left behind.
+        let mut restored = match existed {
+            true => Entries::new(),
+            false => snapshot::read(place, formats)?.unwrap_or_default(),
+        };
         let mut db = open_sled(place)?;
         let format = formats.current();
         let meta = match found(place, &db, existed)? {
             Some(found) if formats.is_older(found)? => {
                 let mut entries = entries(place, &db)?;
-                drop(db);
-                copy_directory(&place.database(), &place.aside(found))?;
-                db = open_sled(place)?;
                 formats
                     .upgrade(&mut entries, found)
                     .map_err(|what| place.corrupt(what))?;
+                drop(db);
+                copy_directory(&place.database(), &place.aside(found))?;
+                db = open_sled(place)?;
                 fill(place, &db, &mut entries, format)?
             }
             Some(_) => meta(place, &db)?,
-            None => {
-                let mut entries = match existed {
-                    true => Entries::new(),
-                    false => snapshot::read(place, formats)?.unwrap_or_default(),
-                };
-                fill(place, &db, &mut entries, format)?
-            }
+            None => fill(place, &db, &mut restored, format)?,
         };
         restrict(place.dir()).map_err(|e| io_error(place.dir(), &e))?;
         let path = place.database().join("db");

@@ -170,7 +170,8 @@ fn set_mode(_: &Path, _: &fs::Metadata, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a directory, durably, so that the copy is there in full or not at all.
+/// Copies a directory, durably, so that the copy is there in full or not at all. An earlier copy,
+/// of an attempt that was cut off, is replaced.
 pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<(), StoreError> {
     fn copy(from: &Path, to: &Path) -> io::Result<()> {
         fs::create_dir_all(to)?;
@@ -191,6 +192,7 @@ pub(crate) fn copy_directory(from: &Path, to: &Path) -> Result<(), StoreError> {
         if_present(fs::remove_dir_all(&temporary))?;
         copy(from, &temporary)?;
         restrict(&temporary)?;
+        if_present(fs::remove_dir_all(to))?;
         fs::rename(&temporary, to)?;
         sync_parent(to)
     };

@@ -439,3 +439,6 @@ async fn blocking<T: Send + 'static>(
         Err(e) => Err(StoreError::Io(format!("the state store stopped: {e}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;
