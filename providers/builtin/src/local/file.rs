@@ -169,7 +169,6 @@ mod tests {
     use topo_sdk::{Action, Recovery};
 
     use super::super::provider;
-    use super::*;
     use crate::testing::Bench;
 
     #[tokio::test]

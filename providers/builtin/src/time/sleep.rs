@@ -97,7 +97,6 @@ mod tests {
     use topo_sdk::Action;
 
     use super::super::provider;
-    use super::*;
     use crate::testing::{Bench, strings};
 
     #[tokio::test(start_paused = true)]
