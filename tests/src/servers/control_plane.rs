@@ -331,14 +331,8 @@ impl Launch {
 
     /// What the controller manager and the scheduler have in common.
     fn component(&self, command: &mut Command, port: u16) {
-        for name in [
-            "kubeconfig",
-            "authentication-kubeconfig",
-            "authorization-kubeconfig",
-        ] {
-            command.arg(flag(name, &self.kubeconfig));
-        }
         command
+            .arg(flag("kubeconfig", &self.kubeconfig))
             .arg("--bind-address=127.0.0.1")
             .arg(format!("--secure-port={port}"))
             .arg(flag("tls-cert-file", &self.cert))

@@ -1,4 +1,4 @@
-//! The AWS API server: ministack, with its EKS completed by `tests/ministack/serve.py`.
+//! The AWS API server: ministack, completed by `tests/ministack/serve.py`.
 //!
 //! It keeps everything in memory. Temporary files it makes are in a folder that goes with it.
 

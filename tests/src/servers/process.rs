@@ -224,3 +224,85 @@ pub(super) fn port_was_taken(error: &ServerError) -> bool {
     matches!(error, ServerError::Exited { tail, .. }
         if tail.to_lowercase().contains("already in use"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_tells_its_last_words() {
+        let scratch = Scratch::new().unwrap();
+        let command = shell("echo one; echo two >&2; exit 3");
+        let mut process = Process::start("brief", &command, &scratch).unwrap();
+        let never = async || None::<()>;
+        let error = process.ready(Duration::from_secs(20), never).await;
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("brief ended with exit status: 3"), "{text}");
+        assert!(text.ends_with("one\ntwo"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_never_ready_is_told_from_one_that_ended() {
+        let scratch = Scratch::new().unwrap();
+        let mut process = Process::start("mute", &shell("cat"), &scratch).unwrap();
+        // It has nothing on standard input and ends; one that stays does not.
+        let never = async || None::<()>;
+        let error = process.ready(Duration::from_secs(20), never).await;
+        assert!(
+            matches!(error, Err(ServerError::Exited { .. })),
+            "{error:?}"
+        );
+
+        let command = shell("echo waiting; exec sleep 600");
+        let mut process = Process::start("slow", &command, &scratch).unwrap();
+        let error = process.ready(Duration::ZERO, never).await.unwrap_err();
+        assert!(matches!(error, ServerError::NotReady { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_server_takes_its_children_and_its_files_along() {
+        let scratch = Scratch::new().unwrap();
+        let folder = scratch.path().to_owned();
+        let command = shell("sleep 600 & echo $! >child; wait");
+        let process = Process::start("parent", &command, &scratch).unwrap();
+        let child = super::super::until("a child", Duration::from_secs(20), async || {
+            let text = fs::read_to_string(folder.join("child")).ok()?;
+            text.trim().parse::<u32>().ok()
+        });
+        let child = PathBuf::from(format!("/proc/{}", child.await.unwrap()));
+        assert!(child.exists());
+        drop(process);
+        super::super::until("the child is gone", Duration::from_secs(20), async || {
+            // A zombie that nobody has reaped yet has no command line any more.
+            let line = fs::read(child.join("cmdline")).unwrap_or_default();
+            line.is_empty().then_some(())
+        })
+        .await
+        .unwrap();
+        drop(scratch);
+        assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn a_server_gets_nothing_of_the_environment() {
+        let scratch = Scratch::new().unwrap();
+        let command = shell("env");
+        let mut process = Process::start("env", &command, &scratch).unwrap();
+        let never = async || None::<()>;
+        let _ = process.ready(Duration::from_secs(20), never).await;
+        let text = fs::read_to_string(scratch.path().join("env.log")).unwrap();
+        let mut names: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_once('=').map(|(name, _)| name))
+            .filter(|name| !["_", "OLDPWD", "PWD", "SHLVL"].contains(name))
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, ["HOME", "PATH", "TMPDIR"]);
+    }
+}
