@@ -93,6 +93,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         "runAsUserName",
         &[Name("run_as_username")],
     ),
+    ("IngressSpec", "tls", &[Name("tls")]),
     ("Namespace", "spec", &[Skip]),
     // Sets.
     ("*", "values", &[Set]),
