@@ -196,13 +196,28 @@ async fn from_kubeconfig(block: &Value) -> Result<Option<Config>, Diagnostics> {
         cluster: option("config_context_cluster"),
         user: option("config_context_auth_info"),
     };
+    let proxy = proxy_of(&merged, &options);
     match Config::from_custom_kubeconfig(merged, &options).await {
-        Ok(config) => Ok(Some(config)),
+        Ok(mut config) => {
+            // Without one in the file the client would take the environment's.
+            config.proxy_url = proxy;
+            Ok(Some(config))
+        }
         Err(e) => Err(Diagnostics::error(
             "The kubeconfig cannot be used",
             format!("{}.", chain(&e)),
         )),
     }
+}
+
+/// The proxy that the kubeconfig's cluster names.
+fn proxy_of<U: std::str::FromStr>(file: &Kubeconfig, options: &KubeConfigOptions) -> Option<U> {
+    let context = options.context.as_ref().or(file.current_context.as_ref());
+    let named = file.contexts.iter().find(|c| Some(&c.name) == context);
+    let of_context = named.and_then(|c| c.context.as_ref()).map(|c| &c.cluster);
+    let name = options.cluster.as_ref().or(of_context)?;
+    let cluster = file.clusters.iter().find(|c| c.name == *name)?;
+    cluster.cluster.as_ref()?.proxy_url.as_ref()?.parse().ok()
 }
 
 fn expand(path: &str) -> PathBuf {
