@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use regex::Regex;
 use topo_sdk::schema::Schema;
 use topo_sdk::{Attribute, Block, Diagnostics, NestedBlock, Path, Type, Value};
 
@@ -85,6 +86,62 @@ pub fn schema() -> Schema {
             )
             .block("exec", NestedBlock::list_max_one(exec)),
     )
+}
+
+/// Annotations and labels that others manage: a change of theirs is no drift, even where the
+/// configuration sets them.
+#[derive(Debug, Default)]
+pub struct Ignored {
+    annotations: Vec<Regex>,
+    labels: Vec<Regex>,
+}
+
+impl Ignored {
+    /// Those of the provider block.
+    ///
+    /// # Errors
+    /// When one is no regular expression.
+    pub fn of(block: &Value) -> Result<Ignored, Diagnostics> {
+        let patterns = |name: &str| {
+            let items = block
+                .get(name)
+                .and_then(Value::as_slice)
+                .into_iter()
+                .flatten();
+            items
+                .filter_map(Value::as_str)
+                .map(|text| {
+                    Regex::new(text).map_err(|e| {
+                        Diagnostics::error(
+                            format!("The Kubernetes provider's {name} cannot be used"),
+                            format!("{text} is no regular expression: {e}."),
+                        )
+                        .map(|d| d.at(Path::attribute(name)))
+                    })
+                })
+                .collect::<Result<Vec<Regex>, Diagnostics>>()
+        };
+        Ok(Ignored {
+            annotations: patterns("ignore_annotations")?,
+            labels: patterns("ignore_labels")?,
+        })
+    }
+
+    /// An object that was read, with what is ignored as it was before.
+    pub fn keep(&self, mut now: Value, before: &Value) -> Value {
+        for (name, patterns) in [("annotations", &self.annotations), ("labels", &self.labels)] {
+            let path = Path::attribute("metadata").index(0).attr(name);
+            let Some(old) = before.at(&path).and_then(Value::as_map) else {
+                continue;
+            };
+            for (key, value) in old {
+                if patterns.iter().any(|p| p.is_match(key)) {
+                    now = now.update_at(path.steps(), &mut |map| map.with(key, value.clone()));
+                }
+            }
+        }
+        now
+    }
 }
 
 /// Makes a client of the provider block.
@@ -292,5 +349,45 @@ fn authenticate(config: &mut Config, block: &Value) {
             interactive_mode: Some(ExecInteractiveMode::Never),
             ..ExecConfig::default()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(owner: &str, app: &str) -> Value {
+        let text = |s: &str| Value::string(s);
+        let labels = [
+            ("example.com/owner".into(), text(owner)),
+            ("app".into(), text(app)),
+        ];
+        let metadata = Value::object([("labels", Value::map(Type::String, labels.into()))]);
+        Value::object([("metadata", Value::tuple(vec![metadata]))])
+    }
+
+    #[test]
+    fn what_is_ignored_stays_as_it_was() {
+        let patterns = Value::tuple(vec!["^example\\.com/".into()]);
+        let ignored = Ignored::of(&Value::object([("ignore_labels", patterns)])).unwrap();
+        let kept = ignored.keep(object("them", "evil"), &object("us", "kong"));
+        assert_eq!(kept, object("us", "evil"));
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_refused() {
+        let patterns = Value::tuple(vec!["(".into()]);
+        let refused = Ignored::of(&Value::object([("ignore_annotations", patterns)]));
+        assert_eq!(
+            refused.unwrap_err().0[0].attribute.to_string(),
+            "ignore_annotations"
+        );
+    }
+
+    #[test]
+    fn certificates_are_taken_out_of_pem() {
+        let pem = "text\n-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificates(pem), Some(vec![vec![1, 2]]));
+        assert_eq!(certificates("AQI="), None);
     }
 }

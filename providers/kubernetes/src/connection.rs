@@ -11,6 +11,7 @@ use topo_sdk::{
     ReadRequest, RecoverRequest, Recovery, ResourceState, Value,
 };
 
+use crate::config::Ignored;
 use crate::errors::Subject;
 use crate::kinds::{self, Kind};
 use crate::manifest::{self, Manifests};
@@ -26,6 +27,7 @@ pub struct Cluster {
     pub(crate) client: Client,
     pub(crate) host: String,
     pub(crate) manifests: Manifests,
+    ignored: Ignored,
 }
 
 /// What names an object in the cluster.
@@ -108,8 +110,9 @@ fn state(kind: &Kind, live: &Json, scope: Scope<'_>) -> ResourceState {
 
 /// The object as it is now. A new version or generation alone is no news: status updates and
 /// other people's fields move them all the time.
-fn refreshed(kind: &Kind, live: &Json, prior: &ResourceState) -> ResourceState {
-    let now = state(kind, live, Scope::Prior(&prior.value));
+fn refreshed(kind: &Kind, live: &Json, prior: &ResourceState, ignored: &Ignored) -> ResourceState {
+    let mut now = state(kind, live, Scope::Prior(&prior.value));
+    now.value = ignored.keep(now.value, &prior.value);
     let before = prior.value.get("metadata").and_then(Value::as_slice);
     let mut quiet = now.value.clone();
     for name in ["resource_version", "generation"] {
@@ -143,11 +146,12 @@ fn imported(kind: &Kind, live: &Json) -> ResourceState {
 }
 
 impl Cluster {
-    pub(crate) fn new(client: Client, host: String) -> Cluster {
+    pub(crate) fn new(client: Client, host: String, ignored: Ignored) -> Cluster {
         Cluster {
             client,
             host,
             manifests: Manifests::default(),
+            ignored,
         }
     }
 
@@ -216,7 +220,6 @@ impl Cluster {
         let mut body = write::object(&model.shape, planned, config);
         let metadata = body.entry("metadata").or_insert_with(|| json!({}));
         if let Some(metadata) = metadata.as_object_mut() {
-            metadata.remove("generateName");
             metadata.insert("name".into(), json!(key.name));
             if let Some(namespace) = &key.namespace {
                 metadata.insert("namespace".into(), json!(namespace));
@@ -353,7 +356,7 @@ impl Cluster {
         let live = live?;
         match uid(&prior.value) {
             Some(uid) if text(&live, "/metadata/uid") != Some(uid) => None,
-            _ => Some(refreshed(kind, &live, prior)),
+            _ => Some(refreshed(kind, &live, prior, &self.ignored)),
         }
     }
 }
@@ -424,10 +427,17 @@ impl Connection for Cluster {
             )
         })?;
         let value = state(kind, &live, Scope::All).value;
-        Ok(topo_sdk::plan::fill_missing(
-            &kind.data_schema().block,
-            value,
-        ))
+        let block = &kind.data_schema().block;
+        let filled = topo_sdk::plan::fill_missing(block, value);
+        topo_sdk::convert::convert(&filled, &block.ty()).map_err(|e| {
+            Diagnostics::error(
+                format!(
+                    "{} {key} does not fit the schema of {type_name}",
+                    kind.resource.kind
+                ),
+                format!("At {}: {e}.", e.path),
+            )
+        })
     }
 
     async fn apply(

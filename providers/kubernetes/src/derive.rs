@@ -127,23 +127,15 @@ struct Deviations {
 impl Deviations {
     fn of(root: &str, api_type: &str, api: &str) -> Deviations {
         let mut d = Deviations::default();
-        // Jobs and claims are immutable, their templates in other objects are not; and of all
-        // that is made of pods, only a pod itself can be changed in parts.
-        let immutable = match api_type {
-            "JobSpec" => root == "Job",
-            "PersistentVolumeClaimSpec" => root == "PersistentVolumeClaim",
-            _ => true,
-        };
-        for rule in rules::of(api_type, api) {
+        for rule in rules::of(root, api_type, api) {
             match rule {
                 Rule::Name(name) => d.name = d.name.or(Some(name)),
                 Rule::Set => d.set = true,
                 Rule::Text => d.scalar = Some(Scalar::IntText),
                 Rule::Octal => d.scalar = Some(Scalar::Octal),
                 Rule::Base64 => d.scalar = Some(Scalar::Base64),
-                Rule::ForceNew if immutable => d.force_new = Some(true),
-                Rule::Updatable if root == "Pod" => d.force_new = Some(false),
-                Rule::ForceNew | Rule::Updatable => {}
+                Rule::ForceNew => d.force_new = Some(true),
+                Rule::Updatable => d.force_new = Some(false),
                 Rule::Computed => d.computed = true,
                 Rule::Required => d.required = Some(true),
                 Rule::Optional => d.required = Some(false),
@@ -276,7 +268,7 @@ impl<'a> Derivation<'a> {
                     (FieldKind::List(scalar), Type::list(scalar_type(scalar)))
                 }
                 Property::Object(api_type, schema) => {
-                    let inner = self.object(api_type, schema, force_new, &[]);
+                    let inner = self.object(api_type, schema, force_new, leave_out(api_type));
                     let nesting = if deviations.set {
                         Nesting::Set
                     } else {
@@ -297,15 +289,8 @@ impl<'a> Derivation<'a> {
             },
             Property::Object(..) | Property::Metadata => {
                 let inner = match what {
-                    // The claim of a pod's ephemeral volume or of a stateful set.
-                    Property::Object("PersistentVolumeClaim", schema) => self.object(
-                        "PersistentVolumeClaim",
-                        schema,
-                        force_new,
-                        &["apiVersion", "kind", "status"],
-                    ),
                     Property::Object(api_type, schema) => {
-                        self.object(api_type, schema, force_new, &[])
+                        self.object(api_type, schema, force_new, leave_out(api_type))
                     }
                     _ => template_metadata(force_new),
                 };
@@ -358,6 +343,14 @@ impl<'a> Derivation<'a> {
             },
             _ => Property::Other,
         }
+    }
+}
+
+/// What a whole object inside another (a claim template) does not have as a block.
+fn leave_out(api_type: &str) -> &'static [&'static str] {
+    match api_type {
+        "PersistentVolumeClaim" => &["apiVersion", "kind", "status"],
+        _ => &[],
     }
 }
 

@@ -82,7 +82,7 @@ impl Provider for Kubernetes {
     fn validate_resource(&self, type_name: &str, config: &Value) -> Diagnostics {
         let mut found = Diagnostics::new();
         if type_name == manifest::TYPE {
-            return found;
+            return manifest::validate(config);
         }
         let metadata = config.get("metadata").and_then(Value::as_slice);
         if let Some(metadata) = metadata.and_then(<[Value]>::first) {
@@ -121,7 +121,8 @@ impl Provider for Kubernetes {
     }
 
     async fn configure(&self, block: &Value) -> Result<Arc<dyn Connection>, Diagnostics> {
+        let ignored = config::Ignored::of(block)?;
         let (client, host) = config::client(block).await?;
-        Ok(Arc::new(Cluster::new(client, host)))
+        Ok(Arc::new(Cluster::new(client, host, ignored)))
     }
 }

@@ -130,6 +130,42 @@ pub fn plan(schema: &Schema, request: &PlanRequest) -> PlannedResource {
     planned
 }
 
+/// Checks that a manifest names an object and leaves its status to the API.
+pub fn validate(config: &Value) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Some(manifest) = config.get("manifest").filter(|m| m.as_map().is_some()) else {
+        return found;
+    };
+    let mut wrong = |summary: String, detail: &str| {
+        let path = Path::attribute("manifest");
+        found.extend(Diagnostics::error(summary, detail).map(|d| d.at(path.clone())));
+    };
+    for parts in [&["apiVersion"][..], &["kind"], &["metadata", "name"]] {
+        let mut value = Some(manifest);
+        for part in parts {
+            // What is not known yet may have it.
+            value = match value {
+                Some(v) if !v.is_known() => Some(v),
+                Some(v) => v.get(part),
+                None => None,
+            };
+        }
+        if value.is_none_or(Value::is_null) {
+            wrong(
+                format!("The manifest has no {}", parts.join(".")),
+                "A manifest has apiVersion, kind and metadata.name.",
+            );
+        }
+    }
+    if manifest.get("status").is_some_and(|s| !s.is_null()) {
+        wrong(
+            "The manifest has a status".into(),
+            "The status is written by the cluster; leave it out.",
+        );
+    }
+    found
+}
+
 /// What a manifest names.
 struct Target {
     resource: ApiResource,
@@ -214,8 +250,8 @@ fn overlay(prior: &Value, live: Option<&Json>, path: &str, computed: &[&str]) ->
         (Some(before), Json::String(now)) => {
             before == now || is_amount(path) && quantity::same(before, now)
         }
-        (Some(before), now) => before == now.to_string(),
-        (None, Json::String(now)) => values::to_json(prior).to_string() == *now,
+        (Some(before), now) => *before == *now.to_string(),
+        (None, Json::String(now)) => *values::to_json(prior).to_string() == **now,
         (None, now) => values::to_json(prior) == *now,
     };
     Some(if same {
@@ -382,12 +418,10 @@ impl Cluster {
         prior: &ResourceState,
     ) -> Result<Option<ResourceState>, Diagnostics> {
         let manifest = manifest_of(&prior.value);
-        let api_version = text(&manifest, "/apiVersion").unwrap_or_default();
-        let kind = text(&manifest, "/kind").unwrap_or_default();
         let target = match self.target(&manifest).await {
             Ok(target) => target,
             // With its definition gone, so are all objects of a kind.
-            Err(e) if e == no_such_kind(api_version, kind) => return Ok(None),
+            Err(e) if is_no_such_kind(&e, &manifest) => return Ok(None),
             Err(e) => return Err(e),
         };
         let live = self.objects_of(&target).get(&target.name).await;
@@ -433,7 +467,11 @@ impl Cluster {
                     state: Some(prior.clone()),
                 };
                 let manifest = manifest_of(&prior.value);
-                let target = self.target(&manifest).await.map_err(failure)?;
+                let target = match self.target(&manifest).await {
+                    Ok(target) => target,
+                    Err(e) if is_no_such_kind(&e, &manifest) => return Ok(None),
+                    Err(e) => return Err(failure(e)),
+                };
                 let subject = self.subject_of("delete", &target);
                 let objects = self.objects_of(&target);
                 let there = objects.delete(&target.name, None).await;
@@ -468,7 +506,22 @@ impl Cluster {
         let applied = objects
             .apply(&target.name, manager, force, manifest_of(planned))
             .await;
-        let accepted = applied.map_err(|e| subject.failed(&e))?;
+        let accepted = match applied {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // The request may have arrived although its answer did not.
+                let arrived = match error {
+                    kube::Error::Api(_) => None,
+                    _ if action == "create" => objects.get(&target.name).await.ok().flatten(),
+                    _ => None,
+                };
+                let made = arrived.filter(|live| owned_by_topo(live).is_some());
+                return Err(ApplyFailure {
+                    diagnostics: subject.failed(&error),
+                    state: made.map(|live| state(&live, planned, true)),
+                });
+            }
+        };
         let partial = state(&accepted, planned, true);
         let failure = |diagnostics| ApplyFailure {
             diagnostics,
@@ -535,7 +588,12 @@ impl Cluster {
             Action::Update { planned, .. } => (planned, false),
             Action::Delete { prior } => (&prior.value, false),
         };
-        let target = self.target(&manifest_of(value)).await?;
+        let manifest = manifest_of(value);
+        let target = match self.target(&manifest).await {
+            Ok(target) => target,
+            Err(e) if is_no_such_kind(&e, &manifest) => return Ok(Recovery::Absent),
+            Err(e) => return Err(e),
+        };
         let live = self.objects_of(&target).get(&target.name).await;
         let live = live.map_err(|e| self.subject_of("read", &target).failed(&e))?;
         Ok(match live {
@@ -544,6 +602,12 @@ impl Cluster {
             None => Recovery::Absent,
         })
     }
+}
+
+/// Whether that is what is wrong with a manifest.
+fn is_no_such_kind(found: &Diagnostics, manifest: &Json) -> bool {
+    let part = |pointer: &str| text(manifest, pointer).unwrap_or_default();
+    *found == no_such_kind(part("/apiVersion"), part("/kind"))
 }
 
 fn no_such_kind(api_version: &str, kind: &str) -> Diagnostics {

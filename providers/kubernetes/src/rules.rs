@@ -42,45 +42,23 @@ use Rule::{
     Set, Skip, Text, Updatable,
 };
 
-/// The rules by (API type without its package, API field). `*` stands for any type.
+/// The rules by (API type without its package, API field). `*` stands for any type, `Job/JobSpec`
+/// for a type where it is part of that kind of object.
+#[rustfmt::skip]
 const RULES: &[(&str, &str, &[Rule])] = &[
     // Kept plural, or spelled in a way of their own.
     ("*", "matchExpressions", &[Name("match_expressions")]),
     ("*", "matchFields", &[Name("match_fields")]),
-    (
-        "*",
-        "matchLabelExpressions",
-        &[Name("match_label_expressions")],
-    ),
+    ("*", "matchLabelExpressions", &[Name("match_label_expressions")]),
     ("*", "items", &[Name("items")]),
-    (
-        "PodSpec",
-        "hostAliases",
-        &[Name("host_aliases"), Keys(&["ip"])],
-    ),
-    (
-        "PodSpec",
-        "imagePullSecrets",
-        &[Name("image_pull_secrets"), Keys(&["name"])],
-    ),
+    ("PodSpec", "hostAliases", &[Name("host_aliases"), Keys(&["ip"])]),
+    ("PodSpec", "imagePullSecrets", &[Name("image_pull_secrets"), Keys(&["name"])]),
     ("ProjectedVolumeSource", "sources", &[Name("sources")]),
     ("NetworkPolicyIngressRule", "ports", &[Name("ports")]),
     ("NetworkPolicyEgressRule", "ports", &[Name("ports")]),
-    (
-        "AggregationRule",
-        "clusterRoleSelectors",
-        &[Name("cluster_role_selectors")],
-    ),
-    (
-        "ScopeSelector",
-        "matchExpressions",
-        &[Name("match_expression")],
-    ),
-    (
-        "StorageClass",
-        "allowedTopologies",
-        &[Name("allowed_topologies"), ForceNew],
-    ),
+    ("AggregationRule", "clusterRoleSelectors", &[Name("cluster_role_selectors")]),
+    ("ScopeSelector", "matchExpressions", &[Name("match_expression")]),
+    ("StorageClass", "allowedTopologies", &[Name("allowed_topologies"), ForceNew]),
     ("CronJobSpec", "timeZone", &[Name("timezone")]),
     ("DaemonSetSpec", "updateStrategy", &[Name("strategy")]),
     ("AzureDiskVolumeSource", "diskName", &[Name("disk_name")]),
@@ -88,14 +66,20 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("Volume", "cephfs", &[Name("ceph_fs")]),
     ("PersistentVolumeSpec", "cephfs", &[Name("ceph_fs")]),
     ("*", "targetWWNs", &[Name("target_ww_ns"), Set]),
-    (
-        "WindowsSecurityContextOptions",
-        "runAsUserName",
-        &[Name("run_as_username")],
-    ),
+    ("WindowsSecurityContextOptions", "runAsUserName", &[Name("run_as_username")]),
     ("IngressSpec", "tls", &[Name("tls")]),
     ("Namespace", "spec", &[Skip]),
+    ("ServiceAccount/ObjectReference", "apiVersion", &[Skip]),
+    ("ServiceAccount/ObjectReference", "fieldPath", &[Skip]),
+    ("ServiceAccount/ObjectReference", "kind", &[Skip]),
+    ("ServiceAccount/ObjectReference", "namespace", &[Skip]),
+    ("ServiceAccount/ObjectReference", "resourceVersion", &[Skip]),
+    ("ServiceAccount/ObjectReference", "uid", &[Skip]),
     // Sets.
+    ("Role/PolicyRule", "apiGroups", &[Set]),
+    ("Role/PolicyRule", "resources", &[Set]),
+    ("Role/PolicyRule", "resourceNames", &[Set]),
+    ("Role/PolicyRule", "verbs", &[Set]),
     ("*", "values", &[Set]),
     ("*", "namespaces", &[Set]),
     ("*", "monitors", &[Set]),
@@ -107,16 +91,8 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("ServiceSpec", "loadBalancerSourceRanges", &[Set]),
     ("ResourceQuotaSpec", "scopes", &[Set, ForceNew]),
     ("TopologySpreadConstraint", "matchLabelKeys", &[Set]),
-    (
-        "ServiceAccount",
-        "secrets",
-        &[Name("secret"), Set, Keys(&["name"])],
-    ),
-    (
-        "ServiceAccount",
-        "imagePullSecrets",
-        &[Name("image_pull_secret"), Set],
-    ),
+    ("ServiceAccount", "secrets", &[Name("secret"), Set, Keys(&["name"])]),
+    ("ServiceAccount", "imagePullSecrets", &[Name("image_pull_secret"), Set]),
     // Numbers written as strings.
     ("*", "runAsUser", &[Text]),
     ("*", "runAsGroup", &[Text]),
@@ -130,24 +106,16 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("DownwardAPIVolumeFile", "mode", &[Octal]),
     // Lists that the API merges by key (its x-kubernetes-list-map-keys, which the generated
     // types leave out). Any other list is replaced as a whole.
-    ("PodSpec", "containers", &[Keys(&["name"]), Updatable]),
+    ("PodSpec", "containers", &[Keys(&["name"])]),
     ("PodSpec", "initContainers", &[Keys(&["name"])]),
     ("PodSpec", "volumes", &[Keys(&["name"])]),
     ("PodSpec", "ephemeralContainers", &[Skip]),
     ("PodSpec", "serviceAccount", &[Skip]),
-    (
-        "PodSpec",
-        "topologySpreadConstraints",
-        &[Keys(&["topologyKey", "whenUnsatisfiable"])],
-    ),
+    ("PodSpec", "topologySpreadConstraints", &[Keys(&["topologyKey", "whenUnsatisfiable"])]),
     ("PodSpec", "resourceClaims", &[Keys(&["name"])]),
     ("PodSpec", "schedulingGates", &[Keys(&["name"])]),
     ("Container", "env", &[Keys(&["name"])]),
-    (
-        "Container",
-        "ports",
-        &[Keys(&["containerPort", "protocol"])],
-    ),
+    ("Container", "ports", &[Keys(&["containerPort", "protocol"])]),
     ("Container", "volumeMounts", &[Keys(&["mountPath"])]),
     ("Container", "volumeDevices", &[Keys(&["devicePath"])]),
     ("ServiceSpec", "ports", &[Keys(&["port", "protocol"])]),
@@ -157,16 +125,8 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("*", "nodeSelector", &[Atomic]),
     // What the hashicorp provider asks for, or does not, other than the API.
     ("TopologySpreadConstraint", "maxSkew", &[Default("1")]),
-    (
-        "TopologySpreadConstraint",
-        "whenUnsatisfiable",
-        &[Default("\"DoNotSchedule\"")],
-    ),
-    (
-        "HTTPIngressPath",
-        "pathType",
-        &[Default("\"ImplementationSpecific\"")],
-    ),
+    ("TopologySpreadConstraint", "whenUnsatisfiable", &[Default("\"DoNotSchedule\"")]),
+    ("HTTPIngressPath", "pathType", &[Default("\"ImplementationSpecific\"")]),
     ("NetworkPolicyPort", "protocol", &[Default("\"TCP\"")]),
     ("ContainerPort", "protocol", &[Default("\"TCP\"")]),
     ("ServicePort", "protocol", &[Default("\"TCP\"")]),
@@ -175,11 +135,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("ClusterRole", "rules", &[Name("rule")]),
     ("Role", "rules", &[Name("rule"), Required]),
     ("RoleBinding", "subjects", &[Name("subject"), Required]),
-    (
-        "ClusterRoleBinding",
-        "subjects",
-        &[Name("subject"), Required],
-    ),
+    ("ClusterRoleBinding", "subjects", &[Name("subject"), Required]),
     ("Subject", "namespace", &[Default("\"default\"")]),
     ("Subject", "apiGroup", &[Computed]),
     ("RoleBinding", "roleRef", &[Required, ForceNew]),
@@ -194,17 +150,19 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("Secret", "stringData", &[Skip]),
     ("Secret", "data", &[Base64, Sensitive]),
     // A job's pods are made of its template once and for all.
-    ("JobSpec", "completionMode", &[ForceNew]),
-    ("JobSpec", "completions", &[ForceNew]),
-    ("JobSpec", "manualSelector", &[ForceNew]),
-    ("JobSpec", "podFailurePolicy", &[ForceNew]),
-    ("JobSpec", "successPolicy", &[ForceNew]),
-    ("JobSpec", "backoffLimitPerIndex", &[ForceNew]),
-    ("JobSpec", "managedBy", &[ForceNew]),
-    ("JobSpec", "selector", &[ForceNew]),
-    ("JobSpec", "template", &[ForceNew]),
-    ("Container", "image", &[Updatable]),
-    ("PodSpec", "activeDeadlineSeconds", &[Updatable]),
+    ("Job/JobSpec", "completionMode", &[ForceNew]),
+    ("Job/JobSpec", "completions", &[ForceNew]),
+    ("Job/JobSpec", "manualSelector", &[ForceNew]),
+    ("Job/JobSpec", "podFailurePolicy", &[ForceNew]),
+    ("Job/JobSpec", "successPolicy", &[ForceNew]),
+    ("Job/JobSpec", "backoffLimitPerIndex", &[ForceNew]),
+    ("Job/JobSpec", "managedBy", &[ForceNew]),
+    ("Job/JobSpec", "selector", &[ForceNew]),
+    ("Job/JobSpec", "template", &[ForceNew]),
+    // Of a pod, only these can be changed in place.
+    ("Pod", "spec", &[ForceNew]),
+    ("Pod/Container", "image", &[Updatable]),
+    ("Pod/PodSpec", "activeDeadlineSeconds", &[Updatable]),
     // Decided by the API or by a controller.
     ("ServiceSpec", "clusterIP", &[Computed, ForceNew]),
     ("ServiceSpec", "clusterIPs", &[Computed]),
@@ -212,50 +170,23 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("ServiceSpec", "ipFamilyPolicy", &[Computed]),
     ("ServiceSpec", "healthCheckNodePort", &[Computed, ForceNew]),
     ("ServicePort", "nodePort", &[Computed]),
-    (
-        "PersistentVolumeClaimSpec",
-        "volumeName",
-        &[Computed, ForceNew],
-    ),
-    (
-        "PersistentVolumeClaimSpec",
-        "storageClassName",
-        &[Computed, ForceNew],
-    ),
-    (
-        "PersistentVolumeClaimSpec",
-        "accessModes",
-        &[Set, ForceNew, Required],
-    ),
-    ("PersistentVolumeClaimSpec", "volumeMode", &[ForceNew]),
-    ("PersistentVolumeClaimSpec", "selector", &[ForceNew]),
+    ("PersistentVolumeClaim/PersistentVolumeClaimSpec", "volumeName", &[Computed, ForceNew]),
+    ("PersistentVolumeClaim/PersistentVolumeClaimSpec", "storageClassName", &[Computed, ForceNew]),
+    ("PersistentVolumeClaimSpec", "accessModes", &[Required]),
+    ("PersistentVolumeClaim/PersistentVolumeClaimSpec", "accessModes", &[ForceNew]),
+    ("PersistentVolumeClaim/PersistentVolumeClaimSpec", "volumeMode", &[ForceNew]),
+    ("PersistentVolumeClaim/PersistentVolumeClaimSpec", "selector", &[ForceNew]),
     ("PersistentVolumeClaimSpec", "resources", &[Required]),
     ("PersistentVolumeSpec", "accessModes", &[Set, Required]),
     ("PersistentVolumeSpec", "capacity", &[Required]),
-    (
-        "PersistentVolumeSpec",
-        "persistentVolumeReclaimPolicy",
-        &[Default("\"Retain\"")],
-    ),
+    ("PersistentVolumeSpec", "persistentVolumeReclaimPolicy", &[Default("\"Retain\"")]),
     ("PodDisruptionBudgetSpec", "selector", &[Required]),
     ("IngressClassSpec", "controller", &[ForceNew]),
     // Storage classes cannot be changed, but for whether their volumes may grow.
-    (
-        "StorageClass",
-        "provisioner",
-        &[Name("storage_provisioner"), ForceNew],
-    ),
+    ("StorageClass", "provisioner", &[Name("storage_provisioner"), ForceNew]),
     ("StorageClass", "parameters", &[ForceNew]),
-    (
-        "StorageClass",
-        "reclaimPolicy",
-        &[Default("\"Delete\""), ForceNew],
-    ),
-    (
-        "StorageClass",
-        "volumeBindingMode",
-        &[Default("\"Immediate\""), ForceNew],
-    ),
+    ("StorageClass", "reclaimPolicy", &[Default("\"Delete\""), ForceNew]),
+    ("StorageClass", "volumeBindingMode", &[Default("\"Immediate\""), ForceNew]),
     ("StorageClass", "mountOptions", &[Set, ForceNew]),
     ("StorageClass", "allowVolumeExpansion", &[Default("true")]),
     ("PriorityClass", "value", &[ForceNew]),
@@ -264,15 +195,18 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("NetworkPolicySpec", "policyTypes", &[Required]),
 ];
 
-/// The rules of one field, those of its own type before those of any type.
-pub fn of(api_type: &str, field: &str) -> impl Iterator<Item = Rule> {
-    let own = RULES
-        .iter()
-        .filter(move |(t, f, _)| *t == api_type && *f == field);
-    let any = RULES
-        .iter()
-        .filter(move |(t, f, _)| *t == "*" && *f == field);
-    own.chain(any)
+/// The rules of one field of a type that is part of a kind, those of its own type before those of
+/// any type.
+pub fn of(kind: &str, api_type: &str, field: &str) -> impl Iterator<Item = Rule> {
+    let own = move |of: &str| match of.split_once('/') {
+        Some((part_of, of)) => part_of == kind && of == api_type,
+        None => of == api_type,
+    };
+    let named = move || RULES.iter().filter(move |(_, f, _)| *f == field);
+    let first = named().filter(move |(of, ..)| own(of));
+    let any = named().filter(|(of, ..)| *of == "*");
+    first
+        .chain(any)
         .flat_map(|(_, _, rules)| rules.iter().copied())
 }
 

@@ -413,6 +413,11 @@ fn types_are_those_of_the_hashicorp_provider() {
     ] {
         assert_eq!(attribute_type(type_name, &path), ty, "{type_name}: {path}");
     }
+    let verbs = |type_name| attribute_type(type_name, "rule.verbs");
+    assert_eq!(verbs("kubernetes_role"), Type::set(Type::String));
+    assert_eq!(verbs("kubernetes_cluster_role"), strings());
+    let claim = all_paths("kubernetes_stateful_set");
+    assert!(!claim.contains("spec.volume_claim_template.status"));
     let secret = &model("kubernetes_secret").schema.block;
     assert!(secret.attributes["data"].sensitive);
     assert!(secret.attributes["type"].force_new);
@@ -453,6 +458,8 @@ fn only_what_cannot_be_changed_in_place_forces_a_new_object() {
         "container",
     ];
     assert_eq!(image("kubernetes_cron_job", &nested), (false, false));
+    let pod = ["spec", "container"];
+    assert_eq!(image("kubernetes_pod", &pod), (false, true));
 }
 
 #[test]
@@ -805,4 +812,26 @@ fn an_absent_object_reads_as_no_fields() {
     let model = model("kubernetes_config_map_v1");
     let value = read::object(&model.shape, &model.schema.block, &Map::new(), Scope::All);
     assert!(value.get("data").unwrap().is_null());
+}
+
+#[test]
+fn a_manifest_names_its_object() {
+    let provider = provider();
+    let wrong = |manifest: Value| {
+        let config = Value::object([("manifest", manifest)]);
+        let found = provider.validate_resource(manifest::TYPE, &config);
+        found.iter().map(|d| d.summary.clone()).collect::<Vec<_>>()
+    };
+    let named = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+    assert!(wrong(topo_sdk::json::from_json(&named)).is_empty());
+    let nameless = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}, "status": {}});
+    let found = wrong(topo_sdk::json::from_json(&nameless));
+    assert_eq!(
+        found,
+        [
+            "The manifest has no metadata.name",
+            "The manifest has a status"
+        ]
+    );
+    assert!(wrong(Value::unknown(Type::Dynamic)).is_empty());
 }
