@@ -309,20 +309,28 @@ impl Cluster {
         let mut lists: Vec<Option<String>> = Vec::new();
         for (namespace, _) in by_namespace.into_iter().filter(|(_, n)| *n >= MANY) {
             let objects = Objects::new(&self.client, &kind.resource, namespace.as_deref());
-            // Not everybody who may read an object may list them: then one by one.
-            if let Ok(found) = objects.list(None).await {
-                for object in found {
-                    let name = text(&object, "/metadata/name")
-                        .unwrap_or_default()
-                        .to_owned();
-                    let key = Key {
-                        namespace: namespace.clone(),
-                        name,
-                    };
-                    listed.insert(key, object);
+            let found = match objects.list(None).await {
+                Ok(found) => found,
+                // Not everybody who may read an object may list them: then one by one.
+                Err(kube::Error::Api(_)) => continue,
+                // Without an answer to one, there would be none to the others.
+                Err(error) => {
+                    let place = namespace.as_deref().unwrap_or("of the cluster");
+                    let failed = self.subject("list", kind, place).failed(&error);
+                    return requests.iter().map(|_| Err(failed.clone())).collect();
                 }
-                lists.push(namespace);
+            };
+            for object in found {
+                let name = text(&object, "/metadata/name")
+                    .unwrap_or_default()
+                    .to_owned();
+                let key = Key {
+                    namespace: namespace.clone(),
+                    name,
+                };
+                listed.insert(key, object);
             }
+            lists.push(namespace);
         }
         let reads = requests.iter().zip(keys).map(|(request, key)| {
             let listed = &listed;

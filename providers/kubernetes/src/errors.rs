@@ -77,6 +77,18 @@ impl Subject<'_> {
                 format!("{summary}: forbidden"),
                 format!("{answer} Grant the user of these credentials a role that allows it."),
             ),
+            404 if status.message.contains("namespaces \"") => Diagnostics::error(
+                format!("{summary}: its namespace does not exist"),
+                format!(
+                    "{answer} Make the namespace first: refer to it, or name it in depends_on."
+                ),
+            ),
+            409 => Diagnostics::error(
+                format!("{summary}: {reason}"),
+                format!(
+                    "{answer} Somebody else changed, replaced or deleted it meanwhile: plan again."
+                ),
+            ),
             _ => {
                 let causes = status.details.iter().flat_map(|d| &d.causes);
                 let named: Vec<Diagnostic> = causes
@@ -161,4 +173,41 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(kind: &str) -> Diagnostics {
+        let status = serde_json::json!({
+            "status": "Failure",
+            "code": 422,
+            "reason": "Invalid",
+            "message": "Secret \"s\" is invalid: data[x]: Invalid value: \"geheim\": bad",
+            "details": {"causes": [{
+                "reason": "FieldValueInvalid",
+                "message": "Invalid value: \"geheim\": bad",
+                "field": "data[x]",
+            }]},
+        });
+        let status: Status = serde_json::from_value(status).unwrap();
+        let subject = Subject {
+            action: "create",
+            kind,
+            id: "default/s",
+            host: "https://localhost",
+            shape: crate::kinds::find("kubernetes_secret").map(|kind| &kind.model().shape),
+        };
+        subject.failed(&kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn a_refusal_names_the_attribute_and_no_secret() {
+        let hidden = refusal("Secret");
+        assert!(!hidden.to_string().contains("geheim"), "{hidden}");
+        assert!(hidden.to_string().contains("FieldValueInvalid"), "{hidden}");
+        assert_eq!(hidden.0[0].attribute.to_string(), "data");
+        assert!(refusal("ConfigMap").to_string().contains("geheim"));
+    }
 }

@@ -14,8 +14,10 @@ mod kinds;
 mod manifest;
 mod names;
 mod object;
+mod overlay;
 mod quantity;
 mod read;
+mod readiness;
 mod rules;
 mod shape;
 #[cfg(test)]

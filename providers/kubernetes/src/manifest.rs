@@ -5,12 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use kube::api::GroupVersionKind;
 use kube::discovery::{ApiResource, Scope as ApiScope};
 use serde_json::{Map, Value as Json};
-use tokio::time::Instant;
 use topo_sdk::schema::Schema;
 use topo_sdk::{
     Action, ApplyFailure, ApplyRequest, Attribute, Block, Diagnostics, NestedBlock, Operation,
@@ -20,10 +18,10 @@ use topo_sdk::{
 
 use crate::connection::Cluster;
 use crate::errors::Subject;
-use crate::kinds::{Wait, minutes};
-use crate::object::{MANAGER, Objects, owned_by_topo, pauses, text};
-use crate::quantity;
-use crate::wait::{self, Progress};
+use crate::kinds::minutes;
+use crate::object::{MANAGER, Objects, owned_by_topo, text};
+use crate::overlay::overlay;
+use crate::{readiness, wait};
 
 /// The type's name.
 pub const TYPE: &str = "kubernetes_manifest";
@@ -214,83 +212,6 @@ fn bare(live: &Json) -> Json {
         }
     }
     bare
-}
-
-/// The prior value with the live values of all that it has. `computed` are the paths whose
-/// values are not compared.
-fn overlay(prior: &Value, live: Option<&Json>, path: &str, computed: &[&str]) -> Option<Value> {
-    if computed.contains(&path) || prior.is_null() {
-        return Some(prior.clone());
-    }
-    let says_nothing = || {
-        prior.as_bool() == Some(false)
-            || prior.as_i64() == Some(0)
-            || prior.as_str() == Some("")
-            || (prior.as_slice().is_some() || prior.as_map().is_some())
-                && prior.children().next().is_none()
-    };
-    let Some(live) = live.filter(|v| !v.is_null()) else {
-        return says_nothing().then(|| prior.clone());
-    };
-    if let (Some(fields), Json::Object(found)) = (prior.as_map(), live) {
-        let entries = fields.iter().filter_map(|(name, value)| {
-            let inner = if path.is_empty() {
-                name.to_string()
-            } else {
-                format!("{path}.{name}")
-            };
-            overlay(value, found.get(&**name), &inner, computed).map(|v| (name.clone(), v))
-        });
-        return Some(Value::object(entries));
-    }
-    if let (Some(items), Json::Array(found)) = (prior.as_slice(), live) {
-        return Some(Value::tuple(overlay_items(items, found, path, computed)));
-    }
-    let same = match (prior.as_str(), live) {
-        (Some(before), Json::String(now)) => {
-            before == now || is_amount(path) && quantity::same(before, now)
-        }
-        (Some(before), now) => *before == *now.to_string(),
-        (None, Json::String(now)) => *values::to_json(prior).to_string() == **now,
-        (None, now) => values::to_json(prior) == *now,
-    };
-    Some(if same {
-        prior.clone()
-    } else {
-        values::from_json(live)
-    })
-}
-
-/// Elements that have names are found by them; others by their place, and then all count.
-fn overlay_items(items: &[Value], found: &[Json], path: &str, computed: &[&str]) -> Vec<Value> {
-    let named = items.iter().all(|i| i.get_str("name").is_some()) && !items.is_empty();
-    if named {
-        return items
-            .iter()
-            .filter_map(|item| {
-                let live = found
-                    .iter()
-                    .find(|l| text(l, "/name") == item.get_str("name"))?;
-                overlay(item, Some(live), path, computed)
-            })
-            .collect();
-    }
-    found
-        .iter()
-        .enumerate()
-        .filter_map(|(i, live)| match items.get(i) {
-            Some(item) => overlay(item, Some(live), &format!("{path}[{i}]"), computed),
-            None => Some(values::from_json(live)),
-        })
-        .collect()
-}
-
-/// Whether a field holds a quantity, by where it is.
-fn is_amount(path: &str) -> bool {
-    ["limits.", "requests.", "capacity.", "hard."]
-        .iter()
-        .any(|part| path.contains(part))
-        || path.ends_with("sizeLimit")
 }
 
 /// The state of a manifest. After a change `object` is the live one; a look keeps the old one
@@ -532,7 +453,7 @@ impl Cluster {
             .await
             .map_err(failure)?;
         let timeout = shared_schema().timeout(planned, action);
-        let waited = until(
+        let waited = readiness::until(
             &objects,
             &subject,
             &target.name,
@@ -616,108 +537,6 @@ fn no_such_kind(api_version: &str, kind: &str) -> Diagnostics {
         "If it is a custom resource, its CustomResourceDefinition must be installed first: make this object depend on what installs it. Otherwise check apiVersion and kind.",
     )
     .map(|d| d.at(Path::attribute("manifest")))
-}
-
-/// Waits for what the `wait` block asks.
-async fn until(
-    objects: &Objects,
-    subject: &Subject<'_>,
-    name: &str,
-    accepted: Json,
-    planned: &Value,
-    timeout: Duration,
-    operation: &dyn Operation,
-) -> Result<Json, Diagnostics> {
-    let wanted = planned
-        .get("wait")
-        .and_then(Value::as_slice)
-        .and_then(<[Value]>::first);
-    let Some(wanted) = wanted else {
-        return Ok(accepted);
-    };
-    let end = Instant::now() + timeout;
-    let mut said = String::new();
-    let mut object = accepted;
-    for pause in pauses() {
-        match missing(wanted, &object) {
-            Progress::Done => return Ok(object),
-            Progress::Failed(why) => {
-                return Err(Diagnostics::error(
-                    format!("{} {} is not as it should be", subject.kind, subject.id),
-                    why,
-                ));
-            }
-            Progress::Pending(what) if what != said => {
-                operation.progress(&what);
-                said = what;
-            }
-            Progress::Pending(_) => {}
-        }
-        if Instant::now() + pause > end {
-            return Err(Diagnostics::error(
-                format!("{} {} is not ready in time", subject.kind, subject.id),
-                format!("Still missing: {said}. The time can be set in the timeouts block."),
-            ));
-        }
-        tokio::time::sleep(pause).await;
-        if let Some(now) = objects.get(name).await.map_err(|e| subject.failed(&e))? {
-            object = now;
-        }
-    }
-    Ok(object)
-}
-
-/// What of the `wait` block does not hold yet.
-fn missing(wanted: &Value, object: &Json) -> Progress {
-    if wanted.get_bool("rollout") == Some(true) {
-        match wait::progress(Wait::Rollout, object) {
-            Progress::Done => {}
-            other => return other,
-        }
-    }
-    let conditions = wanted.get("condition").and_then(Value::as_slice);
-    for condition in conditions.into_iter().flatten() {
-        let kind = condition.get_str("type").unwrap_or_default();
-        let status = condition.get_str("status").unwrap_or("True");
-        let found = crate::object::condition(object, kind).and_then(|c| text(c, "/status"));
-        if found != Some(status) {
-            let now = found.unwrap_or("absent");
-            return Progress::Pending(format!("condition {kind} is {now}, not {status}"));
-        }
-    }
-    let fields = wanted.get("fields").and_then(Value::as_map);
-    for (path, pattern) in fields.into_iter().flatten() {
-        let pointer: String = path
-            .replace('[', ".")
-            .replace(']', "")
-            .split('.')
-            .map(|part| format!("/{}", part.trim_matches('"')))
-            .collect();
-        let found = object.pointer(&pointer).map(|v| match v {
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        let pattern = pattern.as_str().unwrap_or("*");
-        let holds = match &found {
-            None => false,
-            Some(_) if pattern == "*" => true,
-            Some(now) => match regex::Regex::new(pattern) {
-                Ok(regex) => regex.is_match(now),
-                Err(e) => {
-                    return Progress::Failed(format!(
-                        "The pattern of wait.fields[{path:?}] is no regular expression: {e}."
-                    ));
-                }
-            },
-        };
-        if !holds {
-            return Progress::Pending(format!(
-                "{path} is {}",
-                found.unwrap_or_else(|| "absent".into())
-            ));
-        }
-    }
-    Progress::Done
 }
 
 /// The schema, made once.

@@ -485,3 +485,66 @@ fn seconds(time: Duration) -> String {
         s => format!("{s} seconds"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(status: Json) -> Json {
+        json!({
+            "kind": "Deployment",
+            "metadata": {"generation": 2},
+            "spec": {"replicas": 3},
+            "status": status,
+        })
+    }
+
+    #[test]
+    fn a_rollout_tells_what_is_missing() {
+        let says = |status: Json| progress(Wait::Rollout, &deployment(status));
+        let pending = |text: &str| Progress::Pending(text.into());
+        assert_eq!(
+            says(json!({"observedGeneration": 1, "updatedReplicas": 3, "availableReplicas": 3})),
+            pending("the change has not been noticed yet")
+        );
+        assert_eq!(
+            says(json!({"observedGeneration": 2, "updatedReplicas": 1})),
+            pending("1 of 3 replicas updated")
+        );
+        assert_eq!(
+            says(json!({"observedGeneration": 2, "updatedReplicas": 3, "availableReplicas": 2})),
+            pending("2 of 3 replicas available")
+        );
+        let almost = json!({"observedGeneration": 2, "replicas": 4, "updatedReplicas": 3, "availableReplicas": 3});
+        assert_eq!(says(almost), pending("1 old replicas to be terminated"));
+        let done = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3});
+        assert_eq!(says(done), Progress::Done);
+        let stuck = json!({"observedGeneration": 2, "conditions": [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"},
+        ]});
+        assert!(matches!(says(stuck), Progress::Failed(why) if why.contains("timed out")));
+    }
+
+    #[test]
+    fn a_pod_tells_what_it_waits_for() {
+        let pod = json!({
+            "metadata": {"name": "p"},
+            "status": {
+                "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available."}],
+                "containerStatuses": [
+                    {"name": "a", "state": {"waiting": {"reason": "ContainerCreating"}}},
+                    {"name": "b", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}},
+                ],
+            },
+        });
+        assert_eq!(
+            pod_reasons(&pod),
+            [
+                "Pod p, container b: ImagePullBackOff (no such image)",
+                "Pod p cannot be scheduled: 0/2 nodes are available",
+            ]
+        );
+    }
+}
