@@ -466,11 +466,6 @@ fn kinds(world: &World) -> Vec<(&'static str, Json, Json)> {
             ingress("b.example.com"),
         ),
         (
-            "kubernetes_pod_v1",
-            json!({"metadata": named("pod"), "spec": [{"container": [{"name": "a", "image": "kong:3.9", "command": ["run"]}]}]}),
-            json!({"metadata": named("pod"), "spec": [{"container": [{"name": "a", "image": "kong:3.10", "command": ["run"]}]}]}),
-        ),
-        (
             "kubernetes_ingress_class_v1",
             json!({"metadata": cluster_named("class"), "spec": [{"controller": "example.com/c"}]}),
             json!({"metadata": [{"name": format!("{}-class", world.namespace), "labels": {"a": "c"}}], "spec": [{"controller": "example.com/c"}]}),
@@ -514,21 +509,13 @@ async fn every_kind_is_made_settles_changes_and_goes() -> Outcome {
             world.assert_settled(type_name, &made, first).await;
             let changed = world.update(type_name, &made, second.clone()).await;
             let changed = changed.unwrap_or_else(|e| panic!("{type_name}: {}", e.diagnostics));
-            world
-                .assert_settled(type_name, &changed, second.clone())
-                .await;
+            world.assert_settled(type_name, &changed, second).await;
             let id = changed.value.get_str("id").expect("an id");
-            let imported = world
+            world
                 .connection
                 .import(type_name, id)
                 .await
                 .expect("an import");
-            // Amounts are imported as the API spells them, which a job cannot change.
-            let config = world.config(type_name, second);
-            let planned = world.plan(type_name, Some(&imported), &config);
-            let replaced = planned.requires_replace;
-            let job = type_name == "kubernetes_job_v1";
-            assert!(job || replaced.is_empty(), "{type_name}: {replaced:?}");
             world.delete(type_name, &changed).await;
         }
     });
