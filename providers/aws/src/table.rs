@@ -93,13 +93,18 @@ mod tests {
             assert!(schema.block.attributes.contains_key("id"), "{name}");
             for (attribute, a) in &schema.block.attributes {
                 assert!(
-                    a.default.as_ref().is_none_or(|d| topo_sdk::convert::conforms(d, &a.ty)),
+                    a.default
+                        .as_ref()
+                        .is_none_or(|d| topo_sdk::convert::conforms(d, &a.ty)),
                     "{name}.{attribute}: the default is of another type"
                 );
             }
         }
         for entry in DATA.values() {
-            assert!(entry.schema().block.attributes.contains_key("id") || entry.kind.name() == "aws_partition");
+            assert!(
+                entry.schema().block.attributes.contains_key("id")
+                    || entry.kind.name() == "aws_partition"
+            );
         }
     }
 }

@@ -20,11 +20,19 @@ pub(crate) struct Target<'a> {
 }
 
 /// Waits until an update is done; its own errors are the reason of a failure.
-pub(crate) async fn follow(call: &Call<'_>, target: Target<'_>, update: Option<Update>) -> Result<(), Diagnostics> {
+pub(crate) async fn follow(
+    call: &Call<'_>,
+    target: Target<'_>,
+    update: Option<Update>,
+) -> Result<(), Diagnostics> {
     let Some(update) = update else {
         return Ok(());
     };
-    let Some(id) = update.id.clone().filter(|_| update.status != Some(UpdateStatus::Successful)) else {
+    let Some(id) = update
+        .id
+        .clone()
+        .filter(|_| update.status != Some(UpdateStatus::Successful))
+    else {
         return Ok(());
     };
     let object = target.node_group.or(target.addon).unwrap_or(target.cluster);
@@ -54,7 +62,10 @@ pub(crate) async fn follow(call: &Call<'_>, target: Target<'_>, update: Option<U
                     sentence(reasons.collect()),
                 ))
             }
-            status => Status::Pending(format!("{kind} is {}", status.map_or("InProgress", |s| s.as_str()))),
+            status => Status::Pending(format!(
+                "{kind} is {}",
+                status.map_or("InProgress", |s| s.as_str())
+            )),
         })
     })
     .await
@@ -83,8 +94,10 @@ pub(crate) fn sentence(reasons: Vec<String>) -> String {
 /// A role that was made a moment ago is not known everywhere yet.
 pub(crate) fn role_is_new(error: &ApiError) -> bool {
     let message = error.message().to_ascii_lowercase();
-    matches!(error.code(), "InvalidParameterException" | "InvalidRequestException")
-        && message.contains("role")
+    matches!(
+        error.code(),
+        "InvalidParameterException" | "InvalidRequestException"
+    ) && message.contains("role")
         && (message.contains("assume")
             || message.contains("not exist")
             || message.contains("could not be")
@@ -104,19 +117,34 @@ pub(crate) fn map(tags: &Tags) -> Option<HashMap<String, String>> {
 
 /// Tags of an answer.
 pub(crate) fn tags(found: Option<&HashMap<String, String>>) -> Tags {
-    found.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
+    found
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
 }
 
 /// Changes the tags of an object from those of `prior` to those that `planned` wants.
 pub(crate) async fn retag(aws: &Aws, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
     let arn = prior.get_str("arn").unwrap_or_default();
-    let (set, remove) = changes(&from_value(prior.get("tags_all")), &aws.tags.wanted(planned));
+    let (set, remove) = changes(
+        &from_value(prior.get("tags_all")),
+        &aws.tags.wanted(planned),
+    );
     if !remove.is_empty() {
-        let untag = aws.eks().untag_resource().resource_arn(arn).set_tag_keys(Some(remove));
+        let untag = aws
+            .eks()
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(Some(remove));
         untag.send().await.api(aws, "eks:UntagResource")?;
     }
     if !set.is_empty() {
-        let tag = aws.eks().tag_resource().resource_arn(arn).set_tags(map(&set));
+        let tag = aws
+            .eks()
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(map(&set));
         tag.send().await.api(aws, "eks:TagResource")?;
     }
     Ok(())
@@ -137,13 +165,24 @@ mod tests {
                 request_id: None,
             },
         };
-        assert!(role_is_new(&error("Role with arn: arn:aws:iam::1:role/a, could not be assumed because it does not exist or the trusted entity is not correct")));
-        assert!(!role_is_new(&error("Subnets specified must be in at least two different AZs")));
+        assert!(role_is_new(&error(
+            "Role with arn: arn:aws:iam::1:role/a, could not be assumed because it does not exist or the trusted entity is not correct"
+        )));
+        assert!(!role_is_new(&error(
+            "Subnets specified must be in at least two different AZs"
+        )));
     }
 
     #[test]
     fn reasons_name_what_is_concerned() {
-        let text = reason("NodeCreationFailure", Some("Instances failed to join."), &["i-1".into()]);
-        assert_eq!(sentence(vec![text]), "NodeCreationFailure: Instances failed to join (i-1).");
+        let text = reason(
+            "NodeCreationFailure",
+            Some("Instances failed to join."),
+            &["i-1".into()],
+        );
+        assert_eq!(
+            sentence(vec![text]),
+            "NodeCreationFailure: Instances failed to join (i-1)."
+        );
     }
 }

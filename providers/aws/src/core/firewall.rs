@@ -43,12 +43,23 @@ impl Rule {
             .set_from_port(self.ports.map(|p| p.0))
             .set_to_port(self.ports.map(|p| p.1));
         let permission = match &self.peer {
-            Peer::V4(cidr) => permission
-                .ip_ranges(IpRange::builder().cidr_ip(cidr).set_description(note).build()),
-            Peer::V6(cidr) => permission
-                .ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr).set_description(note).build()),
+            Peer::V4(cidr) => permission.ip_ranges(
+                IpRange::builder()
+                    .cidr_ip(cidr)
+                    .set_description(note)
+                    .build(),
+            ),
+            Peer::V6(cidr) => permission.ipv6_ranges(
+                Ipv6Range::builder()
+                    .cidr_ipv6(cidr)
+                    .set_description(note)
+                    .build(),
+            ),
             Peer::PrefixList(id) => permission.prefix_list_ids(
-                PrefixListId::builder().prefix_list_id(id).set_description(note).build(),
+                PrefixListId::builder()
+                    .prefix_list_id(id)
+                    .set_description(note)
+                    .build(),
             ),
             Peer::Group(group) => {
                 let (account, id) = match group.split_once('/') {
@@ -64,7 +75,10 @@ impl Rule {
                 )
             }
             Peer::Itself => permission.user_id_group_pairs(
-                UserIdGroupPair::builder().group_id(own_group).set_description(note).build(),
+                UserIdGroupPair::builder()
+                    .group_id(own_group)
+                    .set_description(note)
+                    .build(),
             ),
         };
         permission.build()
@@ -96,8 +110,16 @@ pub(crate) fn of_block(block: &Value) -> Vec<Rule> {
     let peers = strings(block, "cidr_blocks").into_iter().map(Peer::V4);
     let peers = peers
         .chain(strings(block, "ipv6_cidr_blocks").into_iter().map(Peer::V6))
-        .chain(strings(block, "prefix_list_ids").into_iter().map(Peer::PrefixList))
-        .chain(strings(block, "security_groups").into_iter().map(Peer::Group))
+        .chain(
+            strings(block, "prefix_list_ids")
+                .into_iter()
+                .map(Peer::PrefixList),
+        )
+        .chain(
+            strings(block, "security_groups")
+                .into_iter()
+                .map(Peer::Group),
+        )
         .chain(itself);
     peers
         .map(|peer| Rule {
@@ -114,8 +136,12 @@ pub(crate) fn of_answer(permissions: &[IpPermission], own_group: &str, owner: &s
     let mut rules = Vec::new();
     for p in permissions {
         let protocol = protocol(p.ip_protocol().unwrap_or("-1"));
-        let ports = (protocol != "-1")
-            .then(|| (p.from_port().unwrap_or_default(), p.to_port().unwrap_or_default()));
+        let ports = (protocol != "-1").then(|| {
+            (
+                p.from_port().unwrap_or_default(),
+                p.to_port().unwrap_or_default(),
+            )
+        });
         let mut add = |peer: Peer, description: Option<&str>| {
             rules.push(Rule {
                 protocol: protocol.clone(),
@@ -125,10 +151,16 @@ pub(crate) fn of_answer(permissions: &[IpPermission], own_group: &str, owner: &s
             });
         };
         for range in p.ip_ranges() {
-            add(Peer::V4(range.cidr_ip().unwrap_or_default().into()), range.description());
+            add(
+                Peer::V4(range.cidr_ip().unwrap_or_default().into()),
+                range.description(),
+            );
         }
         for range in p.ipv6_ranges() {
-            add(Peer::V6(range.cidr_ipv6().unwrap_or_default().into()), range.description());
+            add(
+                Peer::V6(range.cidr_ipv6().unwrap_or_default().into()),
+                range.description(),
+            );
         }
         for list in p.prefix_list_ids() {
             let id = list.prefix_list_id().unwrap_or_default();
@@ -165,7 +197,9 @@ pub(crate) fn blocks(mut found: Vec<Rule>, known: &[Value]) -> Value {
     }
     while let Some(first) = found.first().cloned() {
         let like = |r: &Rule| {
-            r.protocol == first.protocol && r.ports == first.ports && r.description == first.description
+            r.protocol == first.protocol
+                && r.ports == first.ports
+                && r.description == first.description
         };
         let (together, rest): (Vec<Rule>, Vec<Rule>) = found.into_iter().partition(like);
         made.push(block_of(&together));
@@ -190,8 +224,20 @@ fn block_of(rules: &[Rule]) -> Value {
     let (from, to) = first.ports.unwrap_or((0, 0));
     let pick_v4 = pick(|p| if let Peer::V4(s) = p { Some(s) } else { None });
     let pick_v6 = pick(|p| if let Peer::V6(s) = p { Some(s) } else { None });
-    let pick_lists = pick(|p| if let Peer::PrefixList(s) = p { Some(s) } else { None });
-    let pick_groups = pick(|p| if let Peer::Group(s) = p { Some(s) } else { None });
+    let pick_lists = pick(|p| {
+        if let Peer::PrefixList(s) = p {
+            Some(s)
+        } else {
+            None
+        }
+    });
+    let pick_groups = pick(|p| {
+        if let Peer::Group(s) = p {
+            Some(s)
+        } else {
+            None
+        }
+    });
     let itself = rules.iter().any(|r| r.peer == Peer::Itself);
     Value::object([
         ("protocol", Value::from(first.protocol.as_str())),
@@ -202,10 +248,13 @@ fn block_of(rules: &[Rule]) -> Value {
         ("prefix_list_ids", pick_lists),
         ("security_groups", pick_groups),
         ("self", Value::from(itself)),
-        ("description", match &first.description {
-            Some(d) => text(Some(d)),
-            None => Value::null(Type::String),
-        }),
+        (
+            "description",
+            match &first.description {
+                Some(d) => text(Some(d)),
+                None => Value::null(Type::String),
+            },
+        ),
     ])
 }
 

@@ -12,7 +12,9 @@ pub(crate) fn given_or_made(object: &Value, name: &str, prefix: &str, token: &st
     // The token is a UUID of version 7: without its dashes, 32 hexadecimal digits. The last 26
     // are as long as the suffix of hashicorp/aws and hold all of its randomness.
     let digits: String = token.chars().filter(char::is_ascii_hexdigit).collect();
-    let suffix = digits.get(digits.len().saturating_sub(26)..).unwrap_or_default();
+    let suffix = digits
+        .get(digits.len().saturating_sub(26)..)
+        .unwrap_or_default();
     format!("{start}{suffix}")
 }
 

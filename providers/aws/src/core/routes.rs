@@ -96,13 +96,23 @@ macro_rules! with_targets {
 }
 
 /// Adds a route.
-pub(crate) async fn create(aws: &Aws, table: &str, to: &Destination, route: &Value) -> Result<(), ApiError> {
+pub(crate) async fn create(
+    aws: &Aws,
+    table: &str,
+    to: &Destination,
+    route: &Value,
+) -> Result<(), ApiError> {
     let call = with_targets!(aws.ec2().create_route(), table, to, route);
     call.send().await.api(aws, "ec2:CreateRoute").map(|_| ())
 }
 
 /// Gives a route another target.
-pub(crate) async fn replace(aws: &Aws, table: &str, to: &Destination, route: &Value) -> Result<(), ApiError> {
+pub(crate) async fn replace(
+    aws: &Aws,
+    table: &str,
+    to: &Destination,
+    route: &Value,
+) -> Result<(), ApiError> {
     let call = with_targets!(aws.ec2().replace_route(), table, to, route);
     call.send().await.api(aws, "ec2:ReplaceRoute").map(|_| ())
 }

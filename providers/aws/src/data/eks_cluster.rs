@@ -21,7 +21,9 @@ impl DataSource for Cluster {
     fn schema(&self) -> Schema {
         let text = |text| Attribute::computed(Type::String).describe(text);
         let texts = || Type::set(Type::String);
-        let object = |attributes: Vec<(&'static str, Type)>| Attribute::computed(Type::list(Type::object(attributes)));
+        let object = |attributes: Vec<(&'static str, Type)>| {
+            Attribute::computed(Type::list(Type::object(attributes)))
+        };
         let oidc = Type::list(Type::object([("issuer", Type::String)]));
         let vpc = vec![
             ("subnet_ids", texts()),
@@ -45,7 +47,10 @@ impl DataSource for Cluster {
             Block::new()
                 .describe("An existing Kubernetes control plane.")
                 .attr("id", text("Name of the cluster."))
-                .attr("name", Attribute::required(Type::String).describe("Name of the cluster."))
+                .attr(
+                    "name",
+                    Attribute::required(Type::String).describe("Name of the cluster."),
+                )
                 .attr("arn", text("ARN of the cluster."))
                 .attr("cluster_id", text("Id of a local cluster on an Outpost."))
                 .attr("created_at", text("When it was made, RFC 3339."))
@@ -54,15 +59,43 @@ impl DataSource for Cluster {
                 .attr("role_arn", text("Role of the control plane."))
                 .attr("status", text("CREATING, ACTIVE, DELETING or FAILED."))
                 .attr("version", text("Kubernetes version."))
-                .attr("deletion_protection", Attribute::computed(Type::Bool).describe("Whether it refuses to be deleted."))
-                .attr("enabled_cluster_log_types", Attribute::computed(texts()).describe("Logs sent to CloudWatch."))
-                .attr("tags", Attribute::computed(Type::map(Type::String)).describe("Tags."))
-                .attr("certificate_authority", object(vec![("data", Type::String)]).describe("CA certificate, base64 of PEM."))
-                .attr("identity", object(vec![("oidc", oidc)]).describe("OIDC issuer."))
-                .attr("vpc_config", object(vpc).describe("Where it meets the VPC."))
-                .attr("access_config", object(access).describe("How identities are let in."))
-                .attr("kubernetes_network_config", object(network).describe("Addresses of services."))
-                .attr("upgrade_policy", object(vec![("support_type", Type::String)]).describe("Support after standard support.")),
+                .attr(
+                    "deletion_protection",
+                    Attribute::computed(Type::Bool).describe("Whether it refuses to be deleted."),
+                )
+                .attr(
+                    "enabled_cluster_log_types",
+                    Attribute::computed(texts()).describe("Logs sent to CloudWatch."),
+                )
+                .attr(
+                    "tags",
+                    Attribute::computed(Type::map(Type::String)).describe("Tags."),
+                )
+                .attr(
+                    "certificate_authority",
+                    object(vec![("data", Type::String)]).describe("CA certificate, base64 of PEM."),
+                )
+                .attr(
+                    "identity",
+                    object(vec![("oidc", oidc)]).describe("OIDC issuer."),
+                )
+                .attr(
+                    "vpc_config",
+                    object(vpc).describe("Where it meets the VPC."),
+                )
+                .attr(
+                    "access_config",
+                    object(access).describe("How identities are let in."),
+                )
+                .attr(
+                    "kubernetes_network_config",
+                    object(network).describe("Addresses of services."),
+                )
+                .attr(
+                    "upgrade_policy",
+                    object(vec![("support_type", Type::String)])
+                        .describe("Support after standard support."),
+                ),
         )
     }
 
@@ -71,15 +104,24 @@ impl DataSource for Cluster {
         let Some(cluster) = describe(aws, name).await? else {
             return Err(Diagnostic::error(
                 format!("EKS cluster \"{name}\" does not exist"),
-                format!("There is none of this name in region {} of this account.", aws.region),
+                format!(
+                    "There is none of this name in region {} of this account.",
+                    aws.region
+                ),
             )
             .at(Path::attribute("name"))
             .into());
         };
         let mut view = View::of(config);
         common(&mut view, &cluster);
-        let logs = cluster.logging().map(|l| l.cluster_logging()).unwrap_or_default();
-        let on = logs.iter().filter(|s| s.enabled() == Some(true)).flat_map(|s| s.types());
+        let logs = cluster
+            .logging()
+            .map(|l| l.cluster_logging())
+            .unwrap_or_default();
+        let on = logs
+            .iter()
+            .filter(|s| s.enabled() == Some(true))
+            .flat_map(|s| s.types());
         let tags = eks::tags(cluster.tags()).into_iter();
         let tags = tags.map(|(k, v)| (k.into(), v.into()));
         Ok(view

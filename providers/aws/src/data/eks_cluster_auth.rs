@@ -31,7 +31,11 @@ const GOOD_FOR: Duration = Duration::from_secs(14 * 60);
 const URL_GOOD_FOR: Duration = Duration::from_secs(60);
 
 /// Characters of a query value that stay as they are (source: AWS Signature Version 4).
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 #[async_trait]
 impl DataSource for ClusterAuth {
@@ -43,23 +47,44 @@ impl DataSource for ClusterAuth {
         Schema::new(
             Block::new()
                 .describe("A token for a cluster's Kubernetes API.")
-                .attr("id", Attribute::computed(Type::String).describe("Name of the cluster."))
-                .attr("name", Attribute::required(Type::String).describe("Name of the cluster."))
-                .attr("token", Attribute::computed(Type::String).sensitive().describe("Bearer token, good for 15 minutes.")),
+                .attr(
+                    "id",
+                    Attribute::computed(Type::String).describe("Name of the cluster."),
+                )
+                .attr(
+                    "name",
+                    Attribute::required(Type::String).describe("Name of the cluster."),
+                )
+                .attr(
+                    "token",
+                    Attribute::computed(Type::String)
+                        .sensitive()
+                        .describe("Bearer token, good for 15 minutes."),
+                ),
         )
         .expires_after(GOOD_FOR)
     }
 
     async fn read(&self, aws: &Aws, config: &Value) -> Result<Value, Diagnostics> {
         let name = config.get_str("name").unwrap_or_default();
-        let missing = |reason: &str| Diagnostics::error("No valid AWS credentials", no_credentials(reason));
+        let missing =
+            |reason: &str| Diagnostics::error("No valid AWS credentials", no_credentials(reason));
         let Some(provider) = aws.config.credentials_provider() else {
             return Err(missing("No source of credentials is configured"));
         };
-        let credentials = provider.provide_credentials().await.map_err(|e| missing(&reasons(&e)))?;
+        let credentials = provider
+            .provide_credentials()
+            .await
+            .map_err(|e| missing(&reasons(&e)))?;
         let endpoint = aws.endpoint_of("sts:");
-        let token = token(&credentials, &endpoint, &aws.region, name, SystemTime::now())
-            .map_err(|e| Diagnostics::error(format!("No token for cluster {name}"), format!("{e}.")))?;
+        let token = token(
+            &credentials,
+            &endpoint,
+            &aws.region,
+            name,
+            SystemTime::now(),
+        )
+        .map_err(|e| Diagnostics::error(format!("No token for cluster {name}"), format!("{e}.")))?;
         Ok(View::of(config).set("id", name).set("token", token).done())
     }
 }
@@ -105,19 +130,36 @@ mod tests {
 
     #[test]
     fn the_token_holds_a_signed_url_that_names_the_cluster() {
-        let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("a/b+c".into()), None, "test");
+        let credentials =
+            Credentials::new("AKIDEXAMPLE", "secret", Some("a/b+c".into()), None, "test");
         let endpoint = "https://sts.eu-central-1.amazonaws.com";
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let token = |cluster| token(&credentials, endpoint, "eu-central-1", cluster, now).unwrap();
         let made = token("kong");
-        let url = URL_SAFE_NO_PAD.decode(made.strip_prefix("k8s-aws-v1.").unwrap()).unwrap();
+        let url = URL_SAFE_NO_PAD
+            .decode(made.strip_prefix("k8s-aws-v1.").unwrap())
+            .unwrap();
         let url = String::from_utf8(url).unwrap();
-        assert!(url.starts_with("https://sts.eu-central-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&"));
-        assert!(url.contains("X-Amz-SignedHeaders=host%3Bx-k8s-aws-id"), "{url}");
+        assert!(url.starts_with(
+            "https://sts.eu-central-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&"
+        ));
+        assert!(
+            url.contains("X-Amz-SignedHeaders=host%3Bx-k8s-aws-id"),
+            "{url}"
+        );
         assert!(url.contains("X-Amz-Expires=60"), "{url}");
         assert!(url.contains("X-Amz-Date=20231114T221320Z"), "{url}");
         assert!(url.contains("X-Amz-Security-Token=a%2Fb%2Bc"), "{url}");
-        assert!(url.contains("X-Amz-Credential=AKIDEXAMPLE%2F20231114%2Feu-central-1%2Fsts%2Faws4_request"), "{url}");
-        assert_ne!(made, token("other"), "the cluster's name is part of what is signed");
+        assert!(
+            url.contains(
+                "X-Amz-Credential=AKIDEXAMPLE%2F20231114%2Feu-central-1%2Fsts%2Faws4_request"
+            ),
+            "{url}"
+        );
+        assert_ne!(
+            made,
+            token("other"),
+            "the cluster's name is part of what is signed"
+        );
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value as Json;
-use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, NestedBlock, Nesting, Path, Schema, Type, Value};
+use topo_sdk::{
+    Attribute, Block, Diagnostic, Diagnostics, NestedBlock, Nesting, Path, Schema, Type, Value,
+};
 
 use crate::core::check;
 use crate::core::clients::Aws;
@@ -34,10 +36,22 @@ impl DataSource for PolicyDocument {
                 .attr("json", computed("The document."))
                 .attr("minified_json", computed("The document without blanks."))
                 .attr("policy_id", text("Id of the document."))
-                .attr("version", text("Version of the language; 2012-10-17 otherwise."))
-                .attr("source_policy_documents", documents("Documents to start from. Their sids must differ."))
-                .attr("override_policy_documents", documents("Documents whose statements replace those of the same sid."))
-                .block("statement", NestedBlock::new(Nesting::List, statement_block())),
+                .attr(
+                    "version",
+                    text("Version of the language; 2012-10-17 otherwise."),
+                )
+                .attr(
+                    "source_policy_documents",
+                    documents("Documents to start from. Their sids must differ."),
+                )
+                .attr(
+                    "override_policy_documents",
+                    documents("Documents whose statements replace those of the same sid."),
+                )
+                .block(
+                    "statement",
+                    NestedBlock::new(Nesting::List, statement_block()),
+                ),
         )
     }
 
@@ -55,7 +69,8 @@ impl DataSource for PolicyDocument {
             return None;
         }
         Some(document(config).and_then(|document| {
-            let broken = |e: serde_json::Error| Diagnostics::error("Invalid policy document", e.to_string());
+            let broken =
+                |e: serde_json::Error| Diagnostics::error("Invalid policy document", e.to_string());
             let json = serde_json::to_string_pretty(&document).map_err(broken)?;
             let minified = serde_json::to_string(&document).map_err(broken)?;
             Ok(View::of(config)
@@ -68,7 +83,10 @@ impl DataSource for PolicyDocument {
 
     async fn read(&self, _aws: &Aws, config: &Value) -> Result<Value, Diagnostics> {
         self.compute(config).unwrap_or_else(|| {
-            Err(Diagnostics::error("The policy document is not known yet", "An argument of it is unknown."))
+            Err(Diagnostics::error(
+                "The policy document is not known yet",
+                "An argument of it is unknown.",
+            ))
         })
     }
 }
@@ -78,24 +96,52 @@ fn statement_block() -> Block {
     let principals = || {
         Block::new()
             .describe("Who it is about.")
-            .attr("type", Attribute::required(Type::String).describe("AWS, Service, Federated, CanonicalUser or *."))
-            .attr("identifiers", Attribute::required(Type::set(Type::String)).describe("ARNs, services or accounts."))
+            .attr(
+                "type",
+                Attribute::required(Type::String)
+                    .describe("AWS, Service, Federated, CanonicalUser or *."),
+            )
+            .attr(
+                "identifiers",
+                Attribute::required(Type::set(Type::String))
+                    .describe("ARNs, services or accounts."),
+            )
     };
     let condition = Block::new()
         .describe("When it holds.")
-        .attr("test", Attribute::required(Type::String).describe("Operator, such as StringEquals."))
-        .attr("variable", Attribute::required(Type::String).describe("Condition key."))
-        .attr("values", Attribute::required(Type::list(Type::String)).describe("Values, any of which will do."));
+        .attr(
+            "test",
+            Attribute::required(Type::String).describe("Operator, such as StringEquals."),
+        )
+        .attr(
+            "variable",
+            Attribute::required(Type::String).describe("Condition key."),
+        )
+        .attr(
+            "values",
+            Attribute::required(Type::list(Type::String)).describe("Values, any of which will do."),
+        );
     Block::new()
         .describe("A statement.")
-        .attr("sid", Attribute::optional(Type::String).describe("Id of the statement."))
-        .attr("effect", Attribute::optional(Type::String).default("Allow").describe("Allow or Deny."))
+        .attr(
+            "sid",
+            Attribute::optional(Type::String).describe("Id of the statement."),
+        )
+        .attr(
+            "effect",
+            Attribute::optional(Type::String)
+                .default("Allow")
+                .describe("Allow or Deny."),
+        )
         .attr("actions", texts("Actions."))
         .attr("not_actions", texts("All actions but these."))
         .attr("resources", texts("Resources."))
         .attr("not_resources", texts("All resources but these."))
         .block("principals", NestedBlock::new(Nesting::Set, principals()))
-        .block("not_principals", NestedBlock::new(Nesting::Set, principals()))
+        .block(
+            "not_principals",
+            NestedBlock::new(Nesting::Set, principals()),
+        )
         .block("condition", NestedBlock::new(Nesting::Set, condition))
 }
 
@@ -138,7 +184,10 @@ fn document(config: &Value) -> Result<Document, Diagnostics> {
         id: None,
         statements: Vec::new(),
     };
-    for (i, text) in strings(config, "source_policy_documents").iter().enumerate() {
+    for (i, text) in strings(config, "source_policy_documents")
+        .iter()
+        .enumerate()
+    {
         let source = parse(text, "source_policy_documents", i)?;
         for statement in &source.statements {
             let taken = |s: &Statement| s.sid.is_some() && s.sid == statement.sid;
@@ -163,7 +212,10 @@ fn document(config: &Value) -> Result<Document, Diagnostics> {
         }
     }
     merge(&mut made, own);
-    for (i, text) in strings(config, "override_policy_documents").iter().enumerate() {
+    for (i, text) in strings(config, "override_policy_documents")
+        .iter()
+        .enumerate()
+    {
         let over = parse(text, "override_policy_documents", i)?;
         merge(&mut made, over);
     }
@@ -190,16 +242,26 @@ fn merge(base: &mut Document, over: Document) {
 fn parse(text: &str, argument: &str, index: usize) -> Result<Document, Diagnostics> {
     let wrong = |problem: String| -> Diagnostics {
         let summary = format!("Invalid document in {argument}");
-        Diagnostic::error(summary, problem).at(Path::attribute(argument).index(index)).into()
+        Diagnostic::error(summary, problem)
+            .at(Path::attribute(argument).index(index))
+            .into()
     };
     if text.trim().is_empty() {
-        return Ok(Document { version: None, id: None, statements: Vec::new() });
+        return Ok(Document {
+            version: None,
+            id: None,
+            statements: Vec::new(),
+        });
     }
-    let json: Json = serde_json::from_str(text).map_err(|e| wrong(format!("It is not JSON: {e}.")))?;
+    let json: Json =
+        serde_json::from_str(text).map_err(|e| wrong(format!("It is not JSON: {e}.")))?;
     let Json::Object(mut fields) = json else {
         return Err(wrong("It is JSON, but not an object.".into()));
     };
-    let take = |v: Option<Json>| v.and_then(|v| v.as_str().map(str::to_owned)).filter(|s| !s.is_empty());
+    let take = |v: Option<Json>| {
+        v.and_then(|v| v.as_str().map(str::to_owned))
+            .filter(|s| !s.is_empty())
+    };
     let statements = match fields.remove("Statement") {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Array(items)) => items,
@@ -218,7 +280,12 @@ fn parse(text: &str, argument: &str, index: usize) -> Result<Document, Diagnosti
             principal: list("Principal").map(collapse_each),
             not_principal: list("NotPrincipal").map(collapse_each),
             condition: list("Condition").map(|c| match c {
-                Json::Object(tests) => Json::Object(tests.into_iter().map(|(k, v)| (k, collapse_each(v))).collect()),
+                Json::Object(tests) => Json::Object(
+                    tests
+                        .into_iter()
+                        .map(|(k, v)| (k, collapse_each(v)))
+                        .collect(),
+                ),
                 other => other,
             }),
             sid: take(s.remove("Sid")),
@@ -256,7 +323,10 @@ fn statement(block: &Value) -> Statement {
     // own interpolation (source: documentation of the data source).
     let variables = |s: String| s.replace("&{", "${");
     let list = |name: &str| {
-        let items: Vec<Json> = strings(block, name).into_iter().map(|s| Json::String(variables(s))).collect();
+        let items: Vec<Json> = strings(block, name)
+            .into_iter()
+            .map(|s| Json::String(variables(s)))
+            .collect();
         (!items.is_empty()).then(|| collapse(Json::Array(items)))
     };
     Statement {
@@ -275,18 +345,24 @@ fn statement(block: &Value) -> Statement {
 fn principals(found: &[Value], variables: impl Fn(String) -> String) -> Option<Json> {
     let mut by_type: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for p in found {
-        let identifiers = strings(p, "identifiers").into_iter().map(|s| Json::String(variables(s)));
+        let identifiers = strings(p, "identifiers")
+            .into_iter()
+            .map(|s| Json::String(variables(s)));
         let kind = p.get_str("type").unwrap_or_default().to_owned();
         by_type.entry(kind).or_default().extend(identifiers);
     }
     // Everybody, anonymous callers too, is written without a type.
-    let anybody = by_type.get("*").is_some_and(|v| v.len() == 1 && v.first() == Some(&Json::from("*")));
+    let anybody = by_type
+        .get("*")
+        .is_some_and(|v| v.len() == 1 && v.first() == Some(&Json::from("*")));
     if by_type.is_empty() {
         None
     } else if anybody && by_type.len() == 1 {
         Some(Json::from("*"))
     } else {
-        let typed = by_type.into_iter().map(|(k, v)| (k, collapse(Json::Array(v))));
+        let typed = by_type
+            .into_iter()
+            .map(|(k, v)| (k, collapse(Json::Array(v))));
         Some(Json::Object(typed.collect()))
     }
 }
@@ -296,7 +372,9 @@ fn conditions(found: &[Value], variables: impl Fn(String) -> String) -> Option<J
     for c in found {
         let test = c.get_str("test").unwrap_or_default().to_owned();
         let variable = c.get_str("variable").unwrap_or_default().to_owned();
-        let values = strings(c, "values").into_iter().map(|s| Json::String(variables(s)));
+        let values = strings(c, "values")
+            .into_iter()
+            .map(|s| Json::String(variables(s)));
         let of_test = tests.entry(test).or_default();
         // The same key twice under one operator: any of all the values.
         let mut all: Vec<Json> = match of_test.remove(&variable) {
@@ -305,10 +383,21 @@ fn conditions(found: &[Value], variables: impl Fn(String) -> String) -> Option<J
             None => Vec::new(),
         };
         all.extend(values);
-        let all = if all.len() == 1 { all.remove(0) } else { Json::Array(all) };
+        let all = if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Json::Array(all)
+        };
         of_test.insert(variable, all);
     }
-    (!tests.is_empty()).then(|| Json::Object(tests.into_iter().map(|(k, v)| (k, Json::Object(v))).collect()))
+    (!tests.is_empty()).then(|| {
+        Json::Object(
+            tests
+                .into_iter()
+                .map(|(k, v)| (k, Json::Object(v)))
+                .collect(),
+        )
+    })
 }
 
 /// CRC-32 as in IEEE 802.3: the id that hashicorp/aws gives a document.
@@ -333,12 +422,19 @@ mod tests {
 
     #[test]
     fn a_trust_policy_is_laid_out_as_hashicorp_does() {
-        let principals = Value::object([("type", Value::from("Service")), ("identifiers", texts(&["eks.amazonaws.com"]))]);
+        let principals = Value::object([
+            ("type", Value::from("Service")),
+            ("identifiers", texts(&["eks.amazonaws.com"])),
+        ]);
         let statement = Value::object([
             ("actions", texts(&["sts:AssumeRole", "sts:TagSession"])),
             ("principals", Value::tuple(vec![principals])),
         ]);
-        let made = compute(Value::object([("statement", Value::tuple(vec![statement]))])).unwrap();
+        let made = compute(Value::object([(
+            "statement",
+            Value::tuple(vec![statement]),
+        )]))
+        .unwrap();
         assert_eq!(
             made.get_str("json").unwrap(),
             r#"{
@@ -357,7 +453,11 @@ mod tests {
   ]
 }"#
         );
-        assert!(made.get_str("minified_json").unwrap().starts_with(r#"{"Version":"2012-10-17","Statement":[{"Effect""#));
+        assert!(
+            made.get_str("minified_json")
+                .unwrap()
+                .starts_with(r#"{"Version":"2012-10-17","Statement":[{"Effect""#)
+        );
     }
 
     #[test]
@@ -376,7 +476,11 @@ mod tests {
             ("principals", Value::tuple(vec![anybody])),
             ("condition", Value::tuple(vec![condition])),
         ]);
-        let made = compute(Value::object([("statement", Value::tuple(vec![statement]))])).unwrap();
+        let made = compute(Value::object([(
+            "statement",
+            Value::tuple(vec![statement]),
+        )]))
+        .unwrap();
         assert_eq!(
             made.get_str("minified_json").unwrap(),
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"1","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}","Principal":"*","Condition":{"StringLike":{"s3:prefix":["","home/${aws:username}/"]}}}]}"#
@@ -386,7 +490,9 @@ mod tests {
     #[test]
     fn overrides_replace_by_sid_and_sources_must_not_clash() {
         let doc = |sid: &str, action: &str| {
-            format!(r#"{{"Version":"2012-10-17","Statement":{{"Sid":"{sid}","Effect":"Allow","Action":["{action}"],"Resource":"*"}}}}"#)
+            format!(
+                r#"{{"Version":"2012-10-17","Statement":{{"Sid":"{sid}","Effect":"Allow","Action":["{action}"],"Resource":"*"}}}}"#
+            )
         };
         let (a, b, over) = (doc("a", "s3:Get"), doc("b", "s3:Put"), doc("a", "s3:List"));
         let made = compute(Value::object([
@@ -397,14 +503,21 @@ mod tests {
             made.unwrap().get_str("minified_json").unwrap(),
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"s3:List","Resource":"*"},{"Sid":"b","Effect":"Allow","Action":"s3:Put","Resource":"*"}]}"#
         );
-        let clash = compute(Value::object([("source_policy_documents", texts(&[&a, &a]))])).unwrap_err();
+        let clash = compute(Value::object([(
+            "source_policy_documents",
+            texts(&[&a, &a]),
+        )]))
+        .unwrap_err();
         assert!(clash.0[0].detail.contains("\"a\""));
     }
 
     #[test]
     fn what_is_not_known_is_not_computed() {
         let schema = PolicyDocument.schema();
-        let config = fill_missing(&schema.block, Value::object([("policy_id", Value::unknown(Type::String))]));
+        let config = fill_missing(
+            &schema.block,
+            Value::object([("policy_id", Value::unknown(Type::String))]),
+        );
         assert!(PolicyDocument.compute(&config).is_none());
     }
 }

@@ -23,8 +23,14 @@ impl DataSource for Partition {
                 .describe("The partition of the region.")
                 .attr("id", computed("The partition: aws, aws-cn, ..."))
                 .attr("partition", computed("The partition: aws, aws-cn, ..."))
-                .attr("dns_suffix", computed("Domain of the partition's services."))
-                .attr("reverse_dns_prefix", computed("The same, the other way round.")),
+                .attr(
+                    "dns_suffix",
+                    computed("Domain of the partition's services."),
+                )
+                .attr(
+                    "reverse_dns_prefix",
+                    computed("The same, the other way round."),
+                ),
         )
     }
 

@@ -22,11 +22,20 @@ impl DataSource for Region {
         Schema::new(
             Block::new()
                 .describe("A region, by default the one in use.")
-                .attr("id", Attribute::computed(Type::String).describe("Code of the region."))
+                .attr(
+                    "id",
+                    Attribute::computed(Type::String).describe("Code of the region."),
+                )
                 .attr("region", given("Code of the region."))
-                .attr("name", given("Code of the region.").deprecated("Use region."))
+                .attr(
+                    "name",
+                    given("Code of the region.").deprecated("Use region."),
+                )
                 .attr("endpoint", given("EC2 endpoint of the region."))
-                .attr("description", Attribute::computed(Type::String).describe("Where the region is.")),
+                .attr(
+                    "description",
+                    Attribute::computed(Type::String).describe("Where the region is."),
+                ),
         )
     }
 
@@ -53,12 +62,20 @@ impl DataSource for Region {
 async fn by_endpoint(aws: &Aws, endpoint: &str) -> Result<String, Diagnostics> {
     let answer = aws.ec2().describe_regions().all_regions(true).send().await;
     let answer = answer.api(aws, "ec2:DescribeRegions")?;
-    let region = answer.regions().iter().find(|r| r.endpoint() == Some(endpoint));
-    region.and_then(|r| r.region_name().map(str::to_owned)).ok_or_else(|| {
-        Diagnostic::error("No such region", format!("No region has the endpoint {endpoint}."))
+    let region = answer
+        .regions()
+        .iter()
+        .find(|r| r.endpoint() == Some(endpoint));
+    region
+        .and_then(|r| r.region_name().map(str::to_owned))
+        .ok_or_else(|| {
+            Diagnostic::error(
+                "No such region",
+                format!("No region has the endpoint {endpoint}."),
+            )
             .at(Path::attribute("endpoint"))
             .into()
-    })
+        })
 }
 
 /// The places of regions (source: AWS documentation, "AWS Regions").

@@ -30,31 +30,81 @@ impl Resource for Stack {
         let map = Type::map(Type::String);
         let block = Block::new()
             .describe("A stack of resources that CloudFormation manages.")
-            .attr("id", Attribute::computed(Type::String).describe("ARN of the stack."))
-            .attr("outputs", Attribute::computed(map.clone()).describe("Outputs of the stack."))
-            .attr("name", Attribute::required(Type::String).force_new().describe("Name of the stack."))
+            .attr(
+                "id",
+                Attribute::computed(Type::String).describe("ARN of the stack."),
+            )
+            .attr(
+                "outputs",
+                Attribute::computed(map.clone()).describe("Outputs of the stack."),
+            )
+            .attr(
+                "name",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Name of the stack."),
+            )
             .attr("template_body", made("Template."))
             .attr("template_url", text("URL of the template."))
-            .attr("parameters", Attribute::optional_computed(map).describe("Parameters of the template."))
-            .attr("capabilities", Attribute::optional(Type::set(Type::String)).describe("CAPABILITY_IAM, CAPABILITY_NAMED_IAM, CAPABILITY_AUTO_EXPAND."))
-            .attr("disable_rollback", Attribute::optional(Type::Bool).force_new().describe("Leave what was made when the creation fails."))
-            .attr("on_failure", text("DO_NOTHING, ROLLBACK or DELETE.").force_new())
+            .attr(
+                "parameters",
+                Attribute::optional_computed(map).describe("Parameters of the template."),
+            )
+            .attr(
+                "capabilities",
+                Attribute::optional(Type::set(Type::String))
+                    .describe("CAPABILITY_IAM, CAPABILITY_NAMED_IAM, CAPABILITY_AUTO_EXPAND."),
+            )
+            .attr(
+                "disable_rollback",
+                Attribute::optional(Type::Bool)
+                    .force_new()
+                    .describe("Leave what was made when the creation fails."),
+            )
+            .attr(
+                "on_failure",
+                text("DO_NOTHING, ROLLBACK or DELETE.").force_new(),
+            )
             .attr("iam_role_arn", text("Role that CloudFormation assumes."))
-            .attr("notification_arns", Attribute::optional(Type::set(Type::String)).describe("SNS topics for events."))
+            .attr(
+                "notification_arns",
+                Attribute::optional(Type::set(Type::String)).describe("SNS topics for events."),
+            )
             .attr("policy_body", made("Stack policy."))
             .attr("policy_url", text("URL of the stack policy."))
-            .attr("timeout_in_minutes", Attribute::optional(Type::Number).force_new().describe("How long the creation may take."));
+            .attr(
+                "timeout_in_minutes",
+                Attribute::optional(Type::Number)
+                    .force_new()
+                    .describe("How long the creation may take."),
+            );
         let minutes = Duration::from_secs(30 * 60);
-        Schema::new(tagged(block)).timeouts([("create", minutes), ("update", minutes), ("delete", minutes)])
+        Schema::new(tagged(block)).timeouts([
+            ("create", minutes),
+            ("update", minutes),
+            ("delete", minutes),
+        ])
     }
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        check::name(config, "name", 128, allowed, "letters, digits and hyphens", found);
+        check::name(
+            config,
+            "name",
+            128,
+            allowed,
+            "letters, digits and hyphens",
+            found,
+        );
         check::exactly_one(config, &["template_body", "template_url"], found);
         check::conflicts(config, &["policy_body", "policy_url"], found);
         check::conflicts(config, &["disable_rollback", "on_failure"], found);
-        check::one_of(config, "on_failure", &["DO_NOTHING", "ROLLBACK", "DELETE"], found);
+        check::one_of(
+            config,
+            "on_failure",
+            &["DO_NOTHING", "ROLLBACK", "DELETE"],
+            found,
+        );
     }
 
     fn normalise(&self, prior: &Value, proposed: Value) -> Value {
@@ -63,7 +113,11 @@ impl Resource for Stack {
     }
 
     fn recomputed(&self, prior: &Value, planned: &Value) -> Vec<&'static str> {
-        if any_changed(prior, planned, &["template_body", "template_url", "parameters"]) {
+        if any_changed(
+            prior,
+            planned,
+            &["template_body", "template_url", "parameters"],
+        ) {
             vec!["outputs"]
         } else {
             Vec::new()
@@ -81,11 +135,33 @@ impl Resource for Stack {
         if status == "DELETE_COMPLETE" {
             return Ok(None);
         }
-        let template = aws.cloudformation().get_template().stack_name(id).send().await;
-        let template = template.api(aws, "cloudformation:GetTemplate").or_gone()?.and_then(|t| t.template_body);
-        let policy = aws.cloudformation().get_stack_policy().stack_name(id).send().await;
-        let policy = policy.api(aws, "cloudformation:GetStackPolicy").or_gone()?.and_then(|p| p.stack_policy_body);
-        Ok(Some(view(aws, &stack, template.as_deref(), policy.as_deref(), known)))
+        let template = aws
+            .cloudformation()
+            .get_template()
+            .stack_name(id)
+            .send()
+            .await;
+        let template = template
+            .api(aws, "cloudformation:GetTemplate")
+            .or_gone()?
+            .and_then(|t| t.template_body);
+        let policy = aws
+            .cloudformation()
+            .get_stack_policy()
+            .stack_name(id)
+            .send()
+            .await;
+        let policy = policy
+            .api(aws, "cloudformation:GetStackPolicy")
+            .or_gone()?
+            .and_then(|p| p.stack_policy_body);
+        Ok(Some(view(
+            aws,
+            &stack,
+            template.as_deref(),
+            policy.as_deref(),
+            known,
+        )))
     }
 
     async fn create(&self, call: &Call<'_>, planned: &Value) -> Result<Value, Diagnostics> {
@@ -113,18 +189,29 @@ impl Resource for Stack {
         let id = answer.stack_id().unwrap_or(name).to_owned();
         let made = planned.clone().with("id", Value::from(id.as_str()));
         call.accepted(&made).await?;
-        call.until(&format!("stack {name}"), || complete(call, &id, &["CREATE_COMPLETE"])).await?;
+        call.until(&format!("stack {name}"), || {
+            complete(call, &id, &["CREATE_COMPLETE"])
+        })
+        .await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
         let answer = call
             .cloudformation()
             .update_stack()
             .client_request_token(call.token())
             .stack_name(id)
-            .set_template_body(string(planned, "template_body").filter(|_| string(planned, "template_url").is_none()))
+            .set_template_body(
+                string(planned, "template_body")
+                    .filter(|_| string(planned, "template_url").is_none()),
+            )
             .set_template_url(string(planned, "template_url"))
             .set_parameters(parameters(planned))
             .set_capabilities(capabilities(planned))
@@ -141,7 +228,10 @@ impl Resource for Stack {
             Err(e) if e.message().contains("No updates are to be performed") => return Ok(()),
             other => other?,
         };
-        call.until(&format!("stack {id}"), || complete(call, id, &["UPDATE_COMPLETE"])).await
+        call.until(&format!("stack {id}"), || {
+            complete(call, id, &["UPDATE_COMPLETE"])
+        })
+        .await
     }
 
     async fn delete(&self, call: &Call<'_>, prior: &Value) -> Result<(), Diagnostics> {
@@ -172,15 +262,20 @@ impl Resource for Stack {
     async fn settle(&self, watch: &Watch<'_>, known: &Value) -> Result<(), Diagnostics> {
         let id = known.get_str("id").unwrap_or_default();
         let done = ["CREATE_COMPLETE", "UPDATE_COMPLETE"];
-        watch.until(&format!("stack {id}"), || complete(watch.aws, id, &done)).await
+        watch
+            .until(&format!("stack {id}"), || complete(watch.aws, id, &done))
+            .await
     }
 }
 
 fn parameters(object: &Value) -> Option<Vec<Parameter>> {
     let given = from_value(object.get("parameters"));
-    let made = given
-        .iter()
-        .map(|(k, v)| Parameter::builder().parameter_key(k).parameter_value(v).build());
+    let made = given.iter().map(|(k, v)| {
+        Parameter::builder()
+            .parameter_key(k)
+            .parameter_value(v)
+            .build()
+    });
     (!given.is_empty()).then(|| made.collect())
 }
 
@@ -190,15 +285,24 @@ fn capabilities(object: &Value) -> Option<Vec<Capability>> {
 }
 
 fn tag_list(tags: &Tags) -> Vec<Tag> {
-    tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
+    tags.iter()
+        .map(|(k, v)| Tag::builder().key(k).value(v).build())
+        .collect()
 }
 
 fn status_of(stack: &CfnStack) -> String {
-    stack.stack_status().map_or_else(String::new, |s| s.as_str().to_owned())
+    stack
+        .stack_status()
+        .map_or_else(String::new, |s| s.as_str().to_owned())
 }
 
 async fn describe(aws: &Aws, id: &str) -> Result<Option<CfnStack>, Diagnostics> {
-    let answer = aws.cloudformation().describe_stacks().stack_name(id).send().await;
+    let answer = aws
+        .cloudformation()
+        .describe_stacks()
+        .stack_name(id)
+        .send()
+        .await;
     let answer = answer.api(aws, "cloudformation:DescribeStacks").or_gone()?;
     Ok(answer.and_then(|a| a.stacks?.into_iter().next()))
 }
@@ -212,7 +316,12 @@ async fn complete(aws: &Aws, id: &str, done: &[&str]) -> Result<Status<()>, Diag
 
 /// Everything that is final and not what was waited for is a failure, told with the events of
 /// the resources that failed: the stack's own reason rarely says more than that.
-async fn verdict(aws: &Aws, id: &str, stack: &CfnStack, done: &[&str]) -> Result<Status<()>, Diagnostics> {
+async fn verdict(
+    aws: &Aws,
+    id: &str,
+    stack: &CfnStack,
+    done: &[&str],
+) -> Result<Status<()>, Diagnostics> {
     let status = status_of(stack);
     if done.contains(&status.as_str()) {
         return Ok(Status::Ready(()));
@@ -220,20 +329,34 @@ async fn verdict(aws: &Aws, id: &str, stack: &CfnStack, done: &[&str]) -> Result
     if status.ends_with("_IN_PROGRESS") {
         return Ok(Status::Pending(format!("stack is {status}")));
     }
-    let mut reasons: Vec<String> = stack.stack_status_reason().filter(|r| !r.is_empty()).map(str::to_owned).into_iter().collect();
-    let events = aws.cloudformation().describe_stack_events().stack_name(id).send().await;
+    let mut reasons: Vec<String> = stack
+        .stack_status_reason()
+        .filter(|r| !r.is_empty())
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
+    let events = aws
+        .cloudformation()
+        .describe_stack_events()
+        .stack_name(id)
+        .send()
+        .await;
     if let Ok(events) = events.api(aws, "cloudformation:DescribeStackEvents") {
         // Newest first; the first failures are the causes, the rest were cancelled by them.
         let failed = events.stack_events().iter().rev().filter(|e| {
-            e.resource_status().is_some_and(|s| s.as_str().ends_with("_FAILED"))
-                && e.resource_status_reason().is_some_and(|r| !r.is_empty() && !r.contains("cancelled"))
+            e.resource_status()
+                .is_some_and(|s| s.as_str().ends_with("_FAILED"))
+                && e.resource_status_reason()
+                    .is_some_and(|r| !r.is_empty() && !r.contains("cancelled"))
         });
         reasons.extend(failed.take(5).map(|e| {
             format!(
                 "{} ({}): {}",
                 e.logical_resource_id().unwrap_or_default(),
                 e.resource_type().unwrap_or_default(),
-                e.resource_status_reason().unwrap_or_default().trim_end_matches('.'),
+                e.resource_status_reason()
+                    .unwrap_or_default()
+                    .trim_end_matches('.'),
             )
         }));
     }
@@ -243,10 +366,19 @@ async fn verdict(aws: &Aws, id: &str, stack: &CfnStack, done: &[&str]) -> Result
         format!("{}.", reasons.join(". "))
     };
     let name = stack.stack_name().unwrap_or(id);
-    Ok(Status::Failed(Diagnostics::error(format!("Stack {name} is {status}"), detail)))
+    Ok(Status::Failed(Diagnostics::error(
+        format!("Stack {name} is {status}"),
+        detail,
+    )))
 }
 
-fn view(aws: &Aws, stack: &CfnStack, template: Option<&str>, policy: Option<&str>, known: &Value) -> Value {
+fn view(
+    aws: &Aws,
+    stack: &CfnStack,
+    template: Option<&str>,
+    policy: Option<&str>,
+    known: &Value,
+) -> Value {
     let before = from_value(known.get("parameters"));
     // A parameter marked NoEcho is shown as stars: what was given is believed.
     let parameters = stack.parameters().iter().filter_map(|p| {
@@ -265,9 +397,15 @@ fn view(aws: &Aws, stack: &CfnStack, template: Option<&str>, policy: Option<&str
         parameters.filter(|(k, _)| before.contains_key(k)).collect()
     };
     let outputs = stack.outputs().iter().filter_map(|o| {
-        Some((o.output_key()?.into(), Value::from(o.output_value().unwrap_or_default())))
+        Some((
+            o.output_key()?.into(),
+            Value::from(o.output_value().unwrap_or_default()),
+        ))
     });
-    let tags = stack.tags().iter().filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned())));
+    let tags = stack
+        .tags()
+        .iter()
+        .filter_map(|t| Some((t.key()?.to_owned(), t.value()?.to_owned())));
     let mut view = View::of(known);
     if let Some(off) = stack.disable_rollback()
         && (off || known.get_bool("disable_rollback").is_some())
@@ -284,7 +422,10 @@ fn view(aws: &Aws, stack: &CfnStack, template: Option<&str>, policy: Option<&str
         .document("policy_body", policy, same_json)
         .map("parameters", parameters)
         .set("outputs", Value::map(Type::String, outputs.collect()))
-        .texts("capabilities", stack.capabilities().iter().map(|c| c.as_str()))
+        .texts(
+            "capabilities",
+            stack.capabilities().iter().map(|c| c.as_str()),
+        )
         .texts("notification_arns", stack.notification_arns())
         .text("iam_role_arn", stack.role_arn())
         .tags(aws, tags.collect())

@@ -63,7 +63,9 @@ impl Resource for DbInstance {
     }
 
     fn schema(&self) -> Schema {
-        let block = placement(sizing(identity(Block::new().describe("A relational database."))));
+        let block = placement(sizing(identity(
+            Block::new().describe("A relational database."),
+        )));
         let minutes = |m: u64| Duration::from_secs(m * 60);
         Schema::new(tagged(security(upkeep(block)))).timeouts([
             ("create", minutes(40)),
@@ -74,19 +76,39 @@ impl Resource for DbInstance {
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         check::conflicts(config, &["identifier", "identifier_prefix"], found);
-        check::conflicts(config, &["password", "password_wo", "manage_master_user_password"], found);
+        check::conflicts(
+            config,
+            &["password", "password_wo", "manage_master_user_password"],
+            found,
+        );
         for name in ["identifier", "identifier_prefix"] {
             let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            check::name(config, name, 63, allowed, "lower-case letters, digits and hyphens", found);
-            if config.get_str(name).is_some_and(|n| !n.starts_with(|c: char| c.is_ascii_lowercase())) {
-                found.push(check::invalid(Path::attribute(name), "It must start with a letter"));
+            check::name(
+                config,
+                name,
+                63,
+                allowed,
+                "lower-case letters, digits and hyphens",
+                found,
+            );
+            if config
+                .get_str(name)
+                .is_some_and(|n| !n.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
+                found.push(check::invalid(
+                    Path::attribute(name),
+                    "It must start with a letter",
+                ));
             }
         }
         check::between(config, "backup_retention_period", 0..=35, found);
         let set = |name| config.get(name).is_some_and(|v: &Value| !v.is_null());
         for name in ["engine", "username"] {
             if !set(name) {
-                found.push(check::invalid(Path::attribute(name), "It is needed to make a database"));
+                found.push(check::invalid(
+                    Path::attribute(name),
+                    "It is needed to make a database",
+                ));
             }
         }
     }
@@ -106,7 +128,10 @@ impl Resource for DbInstance {
     }
 
     fn from_id(&self, id: &str) -> Result<Value, String> {
-        Ok(Value::object([("id", Value::from(id)), ("identifier", Value::from(id))]))
+        Ok(Value::object([
+            ("id", Value::from(id)),
+            ("identifier", Value::from(id)),
+        ]))
     }
 
     async fn read(&self, aws: &Aws, known: &Value) -> Read {
@@ -122,7 +147,8 @@ impl Resource for DbInstance {
         let password = string(planned, "password").or_else(|| string(call.config, "password_wo"));
         // The monitoring role may have been made a moment ago.
         let role_unknown = |e: &ApiError| {
-            e.code() == "InvalidParameterValue" && e.message().contains("IAM role ARN value is invalid")
+            e.code() == "InvalidParameterValue"
+                && e.message().contains("IAM role ARN value is invalid")
         };
         persist(call.propagation(), role_unknown, || async {
             call.rds()
@@ -132,7 +158,9 @@ impl Resource for DbInstance {
                 .set_engine_version(string(planned, "engine_version"))
                 .set_db_instance_class(string(planned, "instance_class"))
                 .set_allocated_storage(number(planned, "allocated_storage"))
-                .set_max_allocated_storage(number(planned, "max_allocated_storage").filter(|n| *n > 0))
+                .set_max_allocated_storage(
+                    number(planned, "max_allocated_storage").filter(|n| *n > 0),
+                )
                 .set_storage_type(string(planned, "storage_type"))
                 .set_iops(number(planned, "iops").filter(|n| *n > 0))
                 .set_storage_throughput(number(planned, "storage_throughput").filter(|n| *n > 0))
@@ -141,7 +169,11 @@ impl Resource for DbInstance {
                 .set_db_name(string(planned, "db_name"))
                 .set_master_username(string(planned, "username"))
                 .set_master_user_password(password.clone())
-                .set_manage_master_user_password(planned.get_bool("manage_master_user_password").filter(|m| *m))
+                .set_manage_master_user_password(
+                    planned
+                        .get_bool("manage_master_user_password")
+                        .filter(|m| *m),
+                )
                 .set_master_user_secret_kms_key_id(string(planned, "master_user_secret_kms_key_id"))
                 .set_port(number(planned, "port"))
                 .set_db_subnet_group_name(string(planned, "db_subnet_group_name"))
@@ -158,11 +190,22 @@ impl Resource for DbInstance {
                 .set_copy_tags_to_snapshot(planned.get_bool("copy_tags_to_snapshot"))
                 .set_deletion_protection(planned.get_bool("deletion_protection"))
                 .set_auto_minor_version_upgrade(planned.get_bool("auto_minor_version_upgrade"))
-                .set_enable_iam_database_authentication(planned.get_bool("iam_database_authentication_enabled"))
+                .set_enable_iam_database_authentication(
+                    planned.get_bool("iam_database_authentication_enabled"),
+                )
                 .set_enable_performance_insights(planned.get_bool("performance_insights_enabled"))
-                .set_performance_insights_kms_key_id(string(planned, "performance_insights_kms_key_id"))
-                .set_performance_insights_retention_period(number(planned, "performance_insights_retention_period"))
-                .set_enable_cloudwatch_logs_exports(some_strings(planned, "enabled_cloudwatch_logs_exports"))
+                .set_performance_insights_kms_key_id(string(
+                    planned,
+                    "performance_insights_kms_key_id",
+                ))
+                .set_performance_insights_retention_period(number(
+                    planned,
+                    "performance_insights_retention_period",
+                ))
+                .set_enable_cloudwatch_logs_exports(some_strings(
+                    planned,
+                    "enabled_cloudwatch_logs_exports",
+                ))
                 .set_monitoring_interval(number(planned, "monitoring_interval"))
                 .set_monitoring_role_arn(string(planned, "monitoring_role_arn"))
                 .set_ca_certificate_identifier(string(planned, "ca_cert_identifier"))
@@ -180,15 +223,23 @@ impl Resource for DbInstance {
             .with("identifier", Value::from(id.as_str()))
             .with("id", Value::from(id.as_str()));
         call.accepted(&made).await?;
-        call.until(&format!("database {id}"), || available(call, &id)).await?;
+        call.until(&format!("database {id}"), || available(call, &id))
+            .await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("identifier").unwrap_or_default();
-        if any_changed(prior, planned, MODIFIABLE) || changed(prior, planned, "storage_throughput") {
+        if any_changed(prior, planned, MODIFIABLE) || changed(prior, planned, "storage_throughput")
+        {
             modify(call, id, prior, planned).await?;
-            call.until(&format!("database {id}"), || settled(call, id, planned)).await?;
+            call.until(&format!("database {id}"), || settled(call, id, planned))
+                .await?;
         }
         rds::retag(call, prior, planned).await
     }
@@ -217,7 +268,9 @@ impl Resource for DbInstance {
             .api(call, "rds:DeleteDBInstance");
         match deleted {
             // An earlier run has asked for it already.
-            Err(e) if e.code() == "InvalidDBInstanceState" && e.message().contains("being deleted") => {}
+            Err(e)
+                if e.code() == "InvalidDBInstanceState"
+                    && e.message().contains("being deleted") => {}
             other => {
                 if other.or_gone()?.is_none() {
                     return Ok(());
@@ -227,7 +280,10 @@ impl Resource for DbInstance {
         call.until(&format!("the deletion of database {id}"), || async {
             Ok(match describe(call, id).await? {
                 None => Status::Ready(()),
-                Some(db) => Status::Pending(format!("database is {}", db.db_instance_status().unwrap_or_default())),
+                Some(db) => Status::Pending(format!(
+                    "database is {}",
+                    db.db_instance_status().unwrap_or_default()
+                )),
             })
         })
         .await
@@ -241,7 +297,9 @@ impl Resource for DbInstance {
 
     async fn settle(&self, watch: &Watch<'_>, known: &Value) -> Result<(), Diagnostics> {
         let id = known.get_str("identifier").unwrap_or_default();
-        watch.until(&format!("database {id}"), || available(watch.aws, id)).await
+        watch
+            .until(&format!("database {id}"), || available(watch.aws, id))
+            .await
     }
 }
 
@@ -254,7 +312,9 @@ fn computed(text: &str) -> Attribute {
 }
 
 fn flag(default: bool, text: &str) -> Attribute {
-    Attribute::optional(Type::Bool).default(default).describe(text)
+    Attribute::optional(Type::Bool)
+        .default(default)
+        .describe(text)
 }
 
 fn identity(block: Block) -> Block {
@@ -266,15 +326,30 @@ fn identity(block: Block) -> Block {
         .attr("address", computed("Host name."))
         .attr("endpoint", computed("Host name and port."))
         .attr("hosted_zone_id", computed("Hosted zone of the host name."))
-        .attr("latest_restorable_time", computed("How late a restore can go, RFC 3339."))
+        .attr(
+            "latest_restorable_time",
+            computed("How late a restore can go, RFC 3339."),
+        )
         .attr("engine_version_actual", computed("The version that runs."))
-        .attr("identifier", made("Name of the database; made up otherwise.").force_new())
-        .attr("identifier_prefix", made("Start of a made-up name.").force_new())
+        .attr(
+            "identifier",
+            made("Name of the database; made up otherwise.").force_new(),
+        )
+        .attr(
+            "identifier_prefix",
+            made("Start of a made-up name.").force_new(),
+        )
         .attr("engine", made("Engine, such as postgres.").force_new())
-        .attr("engine_version", made("Version; \"16\" means the newest 16."))
+        .attr(
+            "engine_version",
+            made("Version; \"16\" means the newest 16."),
+        )
         .attr("db_name", made("Database to make in it.").force_new())
         .attr("username", made("Name of the master user.").force_new())
-        .attr("character_set_name", made("Character set (Oracle).").force_new())
+        .attr(
+            "character_set_name",
+            made("Character set (Oracle).").force_new(),
+        )
         .attr("timezone", made("Time zone (SQL Server).").force_new())
         .attr("license_model", made("License model."))
 }
@@ -282,25 +357,55 @@ fn identity(block: Block) -> Block {
 fn sizing(block: Block) -> Block {
     let number = || Attribute::optional_computed(Type::Number);
     block
-        .attr("instance_class", Attribute::required(Type::String).describe("Instance class, such as db.t4g.medium."))
+        .attr(
+            "instance_class",
+            Attribute::required(Type::String).describe("Instance class, such as db.t4g.medium."),
+        )
         .attr("allocated_storage", number().describe("Storage in GiB."))
-        .attr("max_allocated_storage", Attribute::optional(Type::Number).describe("How far storage may grow by itself, in GiB."))
+        .attr(
+            "max_allocated_storage",
+            Attribute::optional(Type::Number)
+                .describe("How far storage may grow by itself, in GiB."),
+        )
         .attr("storage_type", made("gp2, gp3, io1, io2 or standard."))
-        .attr("iops", number().describe("Provisioned operations per second."))
-        .attr("storage_throughput", number().describe("Throughput in MiB per second (gp3)."))
-        .attr("storage_encrypted", Attribute::optional(Type::Bool).force_new().describe("Encrypt the storage."))
+        .attr(
+            "iops",
+            number().describe("Provisioned operations per second."),
+        )
+        .attr(
+            "storage_throughput",
+            number().describe("Throughput in MiB per second (gp3)."),
+        )
+        .attr(
+            "storage_encrypted",
+            Attribute::optional(Type::Bool)
+                .force_new()
+                .describe("Encrypt the storage."),
+        )
         .attr("kms_key_id", made("KMS key of the storage.").force_new())
 }
 
 fn placement(block: Block) -> Block {
     block
-        .attr("port", Attribute::optional_computed(Type::Number).describe("Port."))
+        .attr(
+            "port",
+            Attribute::optional_computed(Type::Number).describe("Port."),
+        )
         .attr("db_subnet_group_name", made("Subnet group."))
-        .attr("vpc_security_group_ids", Attribute::optional_computed(Type::set(Type::String)).describe("Security groups."))
+        .attr(
+            "vpc_security_group_ids",
+            Attribute::optional_computed(Type::set(Type::String)).describe("Security groups."),
+        )
         .attr("availability_zone", made("Availability zone.").force_new())
-        .attr("multi_az", Attribute::optional_computed(Type::Bool).describe("Keep a standby in another zone."))
+        .attr(
+            "multi_az",
+            Attribute::optional_computed(Type::Bool).describe("Keep a standby in another zone."),
+        )
         .attr("network_type", made("IPV4 or DUAL."))
-        .attr("publicly_accessible", flag(false, "Give it a public address."))
+        .attr(
+            "publicly_accessible",
+            flag(false, "Give it a public address."),
+        )
         .attr("parameter_group_name", made("Parameter group."))
         .attr("option_group_name", made("Option group."))
         .attr("ca_cert_identifier", made("Certificate authority."))
@@ -309,23 +414,70 @@ fn placement(block: Block) -> Block {
 fn upkeep(block: Block) -> Block {
     let number = || Attribute::optional_computed(Type::Number);
     block
-        .attr("apply_immediately", flag(false, "Make changes now, not in the maintenance window."))
-        .attr("allow_major_version_upgrade", Attribute::optional(Type::Bool).describe("Let a change of version be a major one."))
-        .attr("auto_minor_version_upgrade", flag(true, "Take minor versions in the maintenance window."))
-        .attr("backup_retention_period", number().describe("Days that backups are kept; 0 for none."))
+        .attr(
+            "apply_immediately",
+            flag(false, "Make changes now, not in the maintenance window."),
+        )
+        .attr(
+            "allow_major_version_upgrade",
+            Attribute::optional(Type::Bool).describe("Let a change of version be a major one."),
+        )
+        .attr(
+            "auto_minor_version_upgrade",
+            flag(true, "Take minor versions in the maintenance window."),
+        )
+        .attr(
+            "backup_retention_period",
+            number().describe("Days that backups are kept; 0 for none."),
+        )
         .attr("backup_window", made("Daily window in UTC, hh:mm-hh:mm."))
-        .attr("maintenance_window", made("Weekly window in UTC, ddd:hh:mm-ddd:hh:mm."))
-        .attr("copy_tags_to_snapshot", flag(false, "Give snapshots the tags."))
-        .attr("delete_automated_backups", flag(true, "Delete backups with the database."))
+        .attr(
+            "maintenance_window",
+            made("Weekly window in UTC, ddd:hh:mm-ddd:hh:mm."),
+        )
+        .attr(
+            "copy_tags_to_snapshot",
+            flag(false, "Give snapshots the tags."),
+        )
+        .attr(
+            "delete_automated_backups",
+            flag(true, "Delete backups with the database."),
+        )
         .attr("deletion_protection", flag(false, "Refuse to be deleted."))
-        .attr("skip_final_snapshot", flag(false, "Delete without a last snapshot."))
-        .attr("final_snapshot_identifier", Attribute::optional(Type::String).describe("Name of the last snapshot."))
-        .attr("enabled_cloudwatch_logs_exports", Attribute::optional(Type::set(Type::String)).describe("Logs to export."))
-        .attr("monitoring_interval", Attribute::optional(Type::Number).default(0).describe("Seconds between enhanced metrics; 0 for none."))
-        .attr("monitoring_role_arn", made("Role that delivers enhanced metrics."))
-        .attr("performance_insights_enabled", flag(false, "Collect Performance Insights."))
-        .attr("performance_insights_kms_key_id", made("KMS key of Performance Insights.").force_new())
-        .attr("performance_insights_retention_period", number().describe("Days that Performance Insights are kept."))
+        .attr(
+            "skip_final_snapshot",
+            flag(false, "Delete without a last snapshot."),
+        )
+        .attr(
+            "final_snapshot_identifier",
+            Attribute::optional(Type::String).describe("Name of the last snapshot."),
+        )
+        .attr(
+            "enabled_cloudwatch_logs_exports",
+            Attribute::optional(Type::set(Type::String)).describe("Logs to export."),
+        )
+        .attr(
+            "monitoring_interval",
+            Attribute::optional(Type::Number)
+                .default(0)
+                .describe("Seconds between enhanced metrics; 0 for none."),
+        )
+        .attr(
+            "monitoring_role_arn",
+            made("Role that delivers enhanced metrics."),
+        )
+        .attr(
+            "performance_insights_enabled",
+            flag(false, "Collect Performance Insights."),
+        )
+        .attr(
+            "performance_insights_kms_key_id",
+            made("KMS key of Performance Insights.").force_new(),
+        )
+        .attr(
+            "performance_insights_retention_period",
+            number().describe("Days that Performance Insights are kept."),
+        )
 }
 
 fn security(block: Block) -> Block {
@@ -335,22 +487,59 @@ fn security(block: Block) -> Block {
         ("secret_status", Type::String),
     ]);
     block
-        .attr("password", Attribute::optional(Type::String).sensitive().describe("Password of the master user; kept in the state."))
-        .attr("password_wo", Attribute::optional(Type::String).sensitive().write_only().describe("Password of the master user; not kept anywhere."))
-        .attr("password_wo_version", Attribute::optional(Type::Number).describe("Raise it to send a new password_wo."))
-        .attr("manage_master_user_password", Attribute::optional(Type::Bool).describe("Let RDS keep the password in Secrets Manager."))
-        .attr("master_user_secret_kms_key_id", made("KMS key of that secret."))
-        .attr("master_user_secret", Attribute::computed(Type::list(secret)).describe("That secret."))
-        .attr("iam_database_authentication_enabled", Attribute::optional(Type::Bool).describe("Let IAM identities sign in."))
+        .attr(
+            "password",
+            Attribute::optional(Type::String)
+                .sensitive()
+                .describe("Password of the master user; kept in the state."),
+        )
+        .attr(
+            "password_wo",
+            Attribute::optional(Type::String)
+                .sensitive()
+                .write_only()
+                .describe("Password of the master user; not kept anywhere."),
+        )
+        .attr(
+            "password_wo_version",
+            Attribute::optional(Type::Number).describe("Raise it to send a new password_wo."),
+        )
+        .attr(
+            "manage_master_user_password",
+            Attribute::optional(Type::Bool)
+                .describe("Let RDS keep the password in Secrets Manager."),
+        )
+        .attr(
+            "master_user_secret_kms_key_id",
+            made("KMS key of that secret."),
+        )
+        .attr(
+            "master_user_secret",
+            Attribute::computed(Type::list(secret)).describe("That secret."),
+        )
+        .attr(
+            "iam_database_authentication_enabled",
+            Attribute::optional(Type::Bool).describe("Let IAM identities sign in."),
+        )
 }
 
 /// Sends what changed, and nothing else: a modification repeats what it is given.
-async fn modify(call: &Call<'_>, id: &str, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+async fn modify(
+    call: &Call<'_>,
+    id: &str,
+    prior: &Value,
+    planned: &Value,
+) -> Result<(), Diagnostics> {
     let text = |name: &str| string(planned, name).filter(|_| changed(prior, planned, name));
     let int = |name: &str| number(planned, name).filter(|_| changed(prior, planned, name));
-    let flag = |name: &str| planned.get_bool(name).filter(|_| changed(prior, planned, name));
+    let flag = |name: &str| {
+        planned
+            .get_bool(name)
+            .filter(|_| changed(prior, planned, name))
+    };
     let password = text("password").or_else(|| {
-        string(call.config, "password_wo").filter(|_| changed(prior, planned, "password_wo_version"))
+        string(call.config, "password_wo")
+            .filter(|_| changed(prior, planned, "password_wo_version"))
     });
     let logs = changed(prior, planned, "enabled_cloudwatch_logs_exports").then(|| {
         let (old, new) = (
@@ -365,12 +554,26 @@ async fn modify(call: &Call<'_>, id: &str, prior: &Value, planned: &Value) -> Re
             .build()
     });
     // Storage of a provisioned kind is described as a whole.
-    let storage = any_changed(prior, planned, &["allocated_storage", "iops", "storage_throughput", "storage_type"]);
+    let storage = any_changed(
+        prior,
+        planned,
+        &[
+            "allocated_storage",
+            "iops",
+            "storage_throughput",
+            "storage_type",
+        ],
+    );
     let size = |name: &str| number(planned, name).filter(|n| storage && *n > 0);
-    let groups = changed(prior, planned, "vpc_security_group_ids").then(|| strings(planned, "vpc_security_group_ids"));
+    let groups = changed(prior, planned, "vpc_security_group_ids")
+        .then(|| strings(planned, "vpc_security_group_ids"));
     // Taking away the bound means bounding by what there is (source: RDS user guide).
     let bound = changed(prior, planned, "max_allocated_storage")
-        .then(|| number(planned, "max_allocated_storage").filter(|n| *n > 0).or(number(planned, "allocated_storage")))
+        .then(|| {
+            number(planned, "max_allocated_storage")
+                .filter(|n| *n > 0)
+                .or(number(planned, "allocated_storage"))
+        })
         .flatten();
     call.rds()
         .modify_db_instance()
@@ -416,7 +619,12 @@ async fn modify(call: &Call<'_>, id: &str, prior: &Value, planned: &Value) -> Re
 }
 
 async fn describe(aws: &Aws, id: &str) -> Result<Option<RdsInstance>, Diagnostics> {
-    let answer = aws.rds().describe_db_instances().db_instance_identifier(id).send().await;
+    let answer = aws
+        .rds()
+        .describe_db_instances()
+        .db_instance_identifier(id)
+        .send()
+        .await;
     let answer = answer.api(aws, "rds:DescribeDBInstances").or_gone()?;
     Ok(answer.and_then(|a| a.db_instances?.into_iter().next()))
 }
@@ -458,7 +666,9 @@ async fn settled(aws: &Aws, id: &str, planned: &Value) -> Result<Status<()>, Dia
     if !matches!(status, Status::Ready(())) || planned.get_bool("apply_immediately") != Some(true) {
         return Ok(status);
     }
-    let pending = describe(aws, id).await?.and_then(|db| db.pending_modified_values);
+    let pending = describe(aws, id)
+        .await?
+        .and_then(|db| db.pending_modified_values);
     let waiting = pending.is_some_and(|p| {
         p.db_instance_class.is_some()
             || p.allocated_storage.is_some()
@@ -480,10 +690,17 @@ fn view(aws: &Aws, db: &RdsInstance, known: &Value) -> Value {
     let address = endpoint.and_then(|e| e.address());
     let port = endpoint.and_then(|e| e.port());
     let identifier = db.db_instance_identifier().unwrap_or_default();
-    let prefix = string(known, "identifier_prefix").or_else(|| names::prefix_of(identifier).map(str::to_owned));
+    let prefix = string(known, "identifier_prefix")
+        .or_else(|| names::prefix_of(identifier).map(str::to_owned));
     let actual = db.engine_version().unwrap_or_default();
-    let parameter_group = db.db_parameter_groups().first().and_then(|g| g.db_parameter_group_name());
-    let option_group = db.option_group_memberships().first().and_then(|g| g.option_group_name());
+    let parameter_group = db
+        .db_parameter_groups()
+        .first()
+        .and_then(|g| g.db_parameter_group_name());
+    let option_group = db
+        .option_group_memberships()
+        .first()
+        .and_then(|g| g.option_group_name());
     let secret = db.master_user_secret().map(|s| {
         Value::object([
             ("kms_key_id", text(s.kms_key_id())),
@@ -491,7 +708,10 @@ fn view(aws: &Aws, db: &RdsInstance, known: &Value) -> Value {
             ("secret_status", text(s.secret_status())),
         ])
     });
-    let groups = db.vpc_security_groups().iter().filter_map(|g| g.vpc_security_group_id());
+    let groups = db
+        .vpc_security_groups()
+        .iter()
+        .filter_map(|g| g.vpc_security_group_id());
     // A user managed by RDS is told by its secret; unset stays unset otherwise.
     let managed = secret.is_some() && known.get("manage_master_user_password").is_some();
     let mut view = View::of(known);
@@ -500,7 +720,10 @@ fn view(aws: &Aws, db: &RdsInstance, known: &Value) -> Value {
     }
     for (name, found) in [
         ("storage_encrypted", db.storage_encrypted()),
-        ("iam_database_authentication_enabled", db.iam_database_authentication_enabled()),
+        (
+            "iam_database_authentication_enabled",
+            db.iam_database_authentication_enabled(),
+        ),
     ] {
         // False and unset are the same.
         if found == Some(true) || known.get_bool(name).is_some() {
@@ -511,62 +734,107 @@ fn view(aws: &Aws, db: &RdsInstance, known: &Value) -> Value {
     if limit.is_some() || known.get_i64("max_allocated_storage") != Some(0) {
         view.int("max_allocated_storage", limit);
     }
-    view.text("id", Some(db.dbi_resource_id().filter(|r| !r.is_empty()).unwrap_or(identifier)))
-        .text("arn", db.db_instance_arn())
-        .text("resource_id", db.dbi_resource_id())
-        .text("status", db.db_instance_status())
-        .text("address", address)
-        .text("endpoint", address.zip(port).map(|(a, p)| format!("{a}:{p}")).as_deref())
-        .text("hosted_zone_id", endpoint.and_then(|e| e.hosted_zone_id()))
-        .text("latest_restorable_time", time(db.latest_restorable_time()).as_deref())
-        .set("identifier", identifier)
-        .set("identifier_prefix", prefix.unwrap_or_default())
-        .text("engine", db.engine())
-        .set("engine_version", shown_version(known.get_str("engine_version"), actual))
-        .set("engine_version_actual", actual)
-        .text("db_name", db.db_name())
-        .text("username", db.master_username())
-        .text("character_set_name", db.character_set_name())
-        .text("timezone", db.timezone())
-        .text("license_model", db.license_model())
-        .text("instance_class", db.db_instance_class())
-        .int("allocated_storage", db.allocated_storage())
-        .text("storage_type", db.storage_type())
-        .int("iops", db.iops().or(Some(0)))
-        .int("storage_throughput", db.storage_throughput().or(Some(0)))
-        .text("kms_key_id", db.kms_key_id())
-        .int("port", port)
-        .text("db_subnet_group_name", db.db_subnet_group().and_then(|g| g.db_subnet_group_name()))
-        .all_texts("vpc_security_group_ids", groups)
-        .text("availability_zone", db.availability_zone())
-        .flag("multi_az", db.multi_az())
-        .text("network_type", db.network_type())
-        .flag("publicly_accessible", db.publicly_accessible())
-        .text("parameter_group_name", parameter_group)
-        .text("option_group_name", option_group)
-        .text("ca_cert_identifier", db.ca_certificate_identifier())
-        .flag("auto_minor_version_upgrade", db.auto_minor_version_upgrade())
-        .int("backup_retention_period", db.backup_retention_period())
-        .text("backup_window", db.preferred_backup_window())
-        .text("maintenance_window", db.preferred_maintenance_window())
-        .flag("copy_tags_to_snapshot", db.copy_tags_to_snapshot())
-        .flag("deletion_protection", db.deletion_protection())
-        .texts("enabled_cloudwatch_logs_exports", db.enabled_cloudwatch_logs_exports())
-        .int("monitoring_interval", db.monitoring_interval().or(Some(0)))
-        .text("monitoring_role_arn", db.monitoring_role_arn())
-        .flag("performance_insights_enabled", db.performance_insights_enabled())
-        .text("performance_insights_kms_key_id", db.performance_insights_kms_key_id())
-        .int("performance_insights_retention_period", db.performance_insights_retention_period().or(Some(0)))
-        .text("master_user_secret_kms_key_id", db.master_user_secret().and_then(|s| s.kms_key_id()))
-        .set("master_user_secret", Value::tuple(secret.into_iter().collect()))
-        .tags(aws, rds::from_list(db.tag_list()))
-        .done()
+    view.text(
+        "id",
+        Some(
+            db.dbi_resource_id()
+                .filter(|r| !r.is_empty())
+                .unwrap_or(identifier),
+        ),
+    )
+    .text("arn", db.db_instance_arn())
+    .text("resource_id", db.dbi_resource_id())
+    .text("status", db.db_instance_status())
+    .text("address", address)
+    .text(
+        "endpoint",
+        address
+            .zip(port)
+            .map(|(a, p)| format!("{a}:{p}"))
+            .as_deref(),
+    )
+    .text("hosted_zone_id", endpoint.and_then(|e| e.hosted_zone_id()))
+    .text(
+        "latest_restorable_time",
+        time(db.latest_restorable_time()).as_deref(),
+    )
+    .set("identifier", identifier)
+    .set("identifier_prefix", prefix.unwrap_or_default())
+    .text("engine", db.engine())
+    .set(
+        "engine_version",
+        shown_version(known.get_str("engine_version"), actual),
+    )
+    .set("engine_version_actual", actual)
+    .text("db_name", db.db_name())
+    .text("username", db.master_username())
+    .text("character_set_name", db.character_set_name())
+    .text("timezone", db.timezone())
+    .text("license_model", db.license_model())
+    .text("instance_class", db.db_instance_class())
+    .int("allocated_storage", db.allocated_storage())
+    .text("storage_type", db.storage_type())
+    .int("iops", db.iops().or(Some(0)))
+    .int("storage_throughput", db.storage_throughput().or(Some(0)))
+    .text("kms_key_id", db.kms_key_id())
+    .int("port", port)
+    .text(
+        "db_subnet_group_name",
+        db.db_subnet_group().and_then(|g| g.db_subnet_group_name()),
+    )
+    .all_texts("vpc_security_group_ids", groups)
+    .text("availability_zone", db.availability_zone())
+    .flag("multi_az", db.multi_az())
+    .text("network_type", db.network_type())
+    .flag("publicly_accessible", db.publicly_accessible())
+    .text("parameter_group_name", parameter_group)
+    .text("option_group_name", option_group)
+    .text("ca_cert_identifier", db.ca_certificate_identifier())
+    .flag(
+        "auto_minor_version_upgrade",
+        db.auto_minor_version_upgrade(),
+    )
+    .int("backup_retention_period", db.backup_retention_period())
+    .text("backup_window", db.preferred_backup_window())
+    .text("maintenance_window", db.preferred_maintenance_window())
+    .flag("copy_tags_to_snapshot", db.copy_tags_to_snapshot())
+    .flag("deletion_protection", db.deletion_protection())
+    .texts(
+        "enabled_cloudwatch_logs_exports",
+        db.enabled_cloudwatch_logs_exports(),
+    )
+    .int("monitoring_interval", db.monitoring_interval().or(Some(0)))
+    .text("monitoring_role_arn", db.monitoring_role_arn())
+    .flag(
+        "performance_insights_enabled",
+        db.performance_insights_enabled(),
+    )
+    .text(
+        "performance_insights_kms_key_id",
+        db.performance_insights_kms_key_id(),
+    )
+    .int(
+        "performance_insights_retention_period",
+        db.performance_insights_retention_period().or(Some(0)),
+    )
+    .text(
+        "master_user_secret_kms_key_id",
+        db.master_user_secret().and_then(|s| s.kms_key_id()),
+    )
+    .set(
+        "master_user_secret",
+        Value::tuple(secret.into_iter().collect()),
+    )
+    .tags(aws, rds::from_list(db.tag_list()))
+    .done()
 }
 
 /// A version that was asked for by its beginning ("16") stays as asked while it still fits.
 fn shown_version(asked: Option<&str>, actual: &str) -> String {
     match asked {
-        Some(a) if actual == a || actual.strip_prefix(a).is_some_and(|r| r.starts_with('.')) => a.to_owned(),
+        Some(a) if actual == a || actual.strip_prefix(a).is_some_and(|r| r.starts_with('.')) => {
+            a.to_owned()
+        }
         _ => actual.to_owned(),
     }
 }

@@ -25,27 +25,63 @@ impl Resource for Eip {
 
     fn schema(&self) -> Schema {
         let computed = |text| Attribute::computed(Type::String).describe(text);
-        let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+        let given = |text| {
+            Attribute::optional_computed(Type::String)
+                .force_new()
+                .describe(text)
+        };
         let block = Block::new()
             .describe("An elastic IP address.")
             .attr("id", computed("Allocation id."))
             .attr("arn", computed("ARN of the address."))
             .attr("allocation_id", computed("Allocation id."))
-            .attr("association_id", computed("Association with an instance or interface."))
-            .attr("address", Attribute::optional(Type::String).force_new().describe("Address to recover or to take from a pool of one's own."))
+            .attr(
+                "association_id",
+                computed("Association with an instance or interface."),
+            )
+            .attr(
+                "address",
+                Attribute::optional(Type::String)
+                    .force_new()
+                    .describe("Address to recover or to take from a pool of one's own."),
+            )
             .attr("domain", given("vpc."))
-            .attr("instance", Attribute::optional_computed(Type::String).describe("Instance to associate."))
-            .attr("network_interface", Attribute::optional_computed(Type::String).describe("Network interface to associate."))
-            .attr("associate_with_private_ip", Attribute::optional(Type::String).describe("Private address to associate."))
+            .attr(
+                "instance",
+                Attribute::optional_computed(Type::String).describe("Instance to associate."),
+            )
+            .attr(
+                "network_interface",
+                Attribute::optional_computed(Type::String)
+                    .describe("Network interface to associate."),
+            )
+            .attr(
+                "associate_with_private_ip",
+                Attribute::optional(Type::String).describe("Private address to associate."),
+            )
             .attr("public_ipv4_pool", given("Pool to take the address from."))
-            .attr("customer_owned_ipv4_pool", Attribute::optional(Type::String).force_new().describe("Customer-owned pool."))
+            .attr(
+                "customer_owned_ipv4_pool",
+                Attribute::optional(Type::String)
+                    .force_new()
+                    .describe("Customer-owned pool."),
+            )
             .attr("customer_owned_ip", computed("Customer-owned address."))
             .attr("carrier_ip", computed("Carrier address."))
-            .attr("network_border_group", given("Location that the address is advertised from."))
+            .attr(
+                "network_border_group",
+                given("Location that the address is advertised from."),
+            )
             .attr("public_ip", computed("The address."))
             .attr("public_dns", computed("Name of the address."))
-            .attr("private_ip", computed("Private address it is associated with."))
-            .attr("private_dns", computed("Private name it is associated with."));
+            .attr(
+                "private_ip",
+                computed("Private address it is associated with."),
+            )
+            .attr(
+                "private_dns",
+                computed("Private name it is associated with."),
+            );
         Schema::new(tagged(block))
     }
 
@@ -88,9 +124,18 @@ impl Resource for Eip {
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
-        if any_changed(prior, planned, &["instance", "network_interface", "associate_with_private_ip"]) {
+        if any_changed(
+            prior,
+            planned,
+            &["instance", "network_interface", "associate_with_private_ip"],
+        ) {
             disassociate(call, prior).await?;
             associate(call, id, planned).await?;
         }
@@ -103,7 +148,12 @@ impl Resource for Eip {
             disassociate(call, prior).await?;
         }
         ec2::remove(call, || async {
-            call.ec2().release_address().allocation_id(id).send().await.api(call, "ec2:ReleaseAddress")
+            call.ec2()
+                .release_address()
+                .allocation_id(id)
+                .send()
+                .await
+                .api(call, "ec2:ReleaseAddress")
         })
         .await
     }
@@ -117,14 +167,25 @@ impl Resource for Eip {
             .send()
             .await
             .api(aws, "ec2:DescribeAddresses")?;
-        let alike = answer.addresses().iter().filter(|a| a.association_id().is_none());
-        let alike = alike.map(|a| (a.allocation_id().unwrap_or_default().to_owned(), ec2::tags(a.tags())));
+        let alike = answer
+            .addresses()
+            .iter()
+            .filter(|a| a.association_id().is_none());
+        let alike = alike.map(|a| {
+            (
+                a.allocation_id().unwrap_or_default().to_owned(),
+                ec2::tags(a.tags()),
+            )
+        });
         Ok(ec2::alike(alike.collect(), &tags))
     }
 }
 
 async fn associate(aws: &Aws, id: &str, planned: &Value) -> Result<(), Diagnostics> {
-    let (instance, interface) = (string(planned, "instance"), string(planned, "network_interface"));
+    let (instance, interface) = (
+        string(planned, "instance"),
+        string(planned, "network_interface"),
+    );
     if instance.is_none() && interface.is_none() {
         return Ok(());
     }
@@ -160,7 +221,11 @@ async fn describe(aws: &Aws, known: &[Value]) -> Result<HashMap<String, Address>
         let answer = aws.ec2().describe_addresses().filters(by_id).send().await;
         let answer = answer.api(aws, "ec2:DescribeAddresses")?;
         let items = answer.addresses.unwrap_or_default();
-        found.extend(items.into_iter().filter_map(|a| Some((a.allocation_id()?.to_owned(), a))));
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|a| Some((a.allocation_id()?.to_owned(), a))),
+        );
     }
     Ok(found)
 }
@@ -172,7 +237,8 @@ fn view(aws: &Aws, account: &str, address: &Address, known: &Value) -> Value {
         region => format!("{region}.compute"),
     };
     let public = address.public_ip().filter(|ip| !ip.is_empty());
-    let public_dns = public.map(|ip| format!("ec2-{}.{region}.{}", ip.replace('.', "-"), aws.dns_suffix()));
+    let public_dns =
+        public.map(|ip| format!("ec2-{}.{region}.{}", ip.replace('.', "-"), aws.dns_suffix()));
     let private = address.private_ip_address().filter(|ip| !ip.is_empty());
     let private_region = match aws.region.as_str() {
         "us-east-1" => "ec2.internal".to_owned(),
@@ -188,7 +254,10 @@ fn view(aws: &Aws, account: &str, address: &Address, known: &Value) -> Value {
         .text("instance", address.instance_id())
         .text("network_interface", address.network_interface_id())
         .text("public_ipv4_pool", address.public_ipv4_pool())
-        .text("customer_owned_ipv4_pool", address.customer_owned_ipv4_pool())
+        .text(
+            "customer_owned_ipv4_pool",
+            address.customer_owned_ipv4_pool(),
+        )
         .text("customer_owned_ip", address.customer_owned_ip())
         .text("carrier_ip", address.carrier_ip())
         .text("network_border_group", address.network_border_group())

@@ -19,15 +19,21 @@ use crate::core::error::{ApiError, OrGone, SdkResult};
 use crate::core::iam::time;
 use crate::core::tags::tagged;
 use crate::core::view::{
-    View, any_changed, blocks, changed, nested, no_block, one_block, some_strings, string, strings, text,
-    texts,
+    View, any_changed, blocks, changed, nested, no_block, one_block, some_strings, string, strings,
+    text, texts,
 };
 use crate::core::wait::{Status, persist};
 
 /// The type.
 pub(crate) struct Cluster;
 
-const LOG_TYPES: [&str; 5] = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
+const LOG_TYPES: [&str; 5] = [
+    "api",
+    "audit",
+    "authenticator",
+    "controllerManager",
+    "scheduler",
+];
 
 #[async_trait]
 impl Resource for Cluster {
@@ -44,30 +50,95 @@ impl Resource for Cluster {
             .describe("A Kubernetes control plane.")
             .attr("id", computed("Name of the cluster."))
             .attr("arn", computed("ARN of the cluster."))
-            .attr("cluster_id", computed("Id of a local cluster on an Outpost."))
+            .attr(
+                "cluster_id",
+                computed("Id of a local cluster on an Outpost."),
+            )
             .attr("created_at", computed("When it was made, RFC 3339."))
             .attr("endpoint", computed("URL of the Kubernetes API."))
             .attr("platform_version", computed("Platform version."))
             .attr("status", computed("CREATING, ACTIVE, DELETING or FAILED."))
-            .attr("certificate_authority", Attribute::computed(certificate).describe("CA certificate, base64 of PEM."))
-            .attr("identity", Attribute::computed(identity).describe("OIDC issuer."))
-            .attr("name", Attribute::required(Type::String).force_new().describe("Name of the cluster."))
-            .attr("role_arn", Attribute::required(Type::String).force_new().describe("Role of the control plane."))
-            .attr("version", Attribute::optional_computed(Type::String).describe("Kubernetes version, such as \"1.33\"."))
-            .attr("force_update_version", Attribute::optional(Type::Bool).describe("Upgrade past upgrade insights."))
-            .attr("bootstrap_self_managed_addons", Attribute::optional(Type::Bool).default(true).force_new().describe("Install the default networking add-ons."))
-            .attr("deletion_protection", Attribute::optional_computed(Type::Bool).describe("Refuse to be deleted."))
-            .attr("enabled_cluster_log_types", Attribute::optional(Type::set(Type::String)).describe("Control plane logs to send to CloudWatch."))
-            .block("vpc_config", NestedBlock::list_max_one(vpc_block()).required())
-            .block("access_config", NestedBlock::list_max_one(access_block()).computed())
-            .block("kubernetes_network_config", NestedBlock::list_max_one(network_block()).computed())
-            .block("encryption_config", NestedBlock::list_max_one(encryption_block()))
-            .block("upgrade_policy", NestedBlock::list_max_one(
-                Block::new().describe("Support after standard support.").attr("support_type", Attribute::optional_computed(Type::String).describe("EXTENDED or STANDARD.")),
-            ).computed())
-            .block("zonal_shift_config", NestedBlock::list_max_one(
-                Block::new().describe("Zonal shift.").attr("enabled", Attribute::optional(Type::Bool).describe("Let traffic leave an impaired zone.")),
-            ));
+            .attr(
+                "certificate_authority",
+                Attribute::computed(certificate).describe("CA certificate, base64 of PEM."),
+            )
+            .attr(
+                "identity",
+                Attribute::computed(identity).describe("OIDC issuer."),
+            )
+            .attr(
+                "name",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Name of the cluster."),
+            )
+            .attr(
+                "role_arn",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Role of the control plane."),
+            )
+            .attr(
+                "version",
+                Attribute::optional_computed(Type::String)
+                    .describe("Kubernetes version, such as \"1.33\"."),
+            )
+            .attr(
+                "force_update_version",
+                Attribute::optional(Type::Bool).describe("Upgrade past upgrade insights."),
+            )
+            .attr(
+                "bootstrap_self_managed_addons",
+                Attribute::optional(Type::Bool)
+                    .default(true)
+                    .force_new()
+                    .describe("Install the default networking add-ons."),
+            )
+            .attr(
+                "deletion_protection",
+                Attribute::optional_computed(Type::Bool).describe("Refuse to be deleted."),
+            )
+            .attr(
+                "enabled_cluster_log_types",
+                Attribute::optional(Type::set(Type::String))
+                    .describe("Control plane logs to send to CloudWatch."),
+            )
+            .block(
+                "vpc_config",
+                NestedBlock::list_max_one(vpc_block()).required(),
+            )
+            .block(
+                "access_config",
+                NestedBlock::list_max_one(access_block()).computed(),
+            )
+            .block(
+                "kubernetes_network_config",
+                NestedBlock::list_max_one(network_block()).computed(),
+            )
+            .block(
+                "encryption_config",
+                NestedBlock::list_max_one(encryption_block()),
+            )
+            .block(
+                "upgrade_policy",
+                NestedBlock::list_max_one(
+                    Block::new()
+                        .describe("Support after standard support.")
+                        .attr(
+                            "support_type",
+                            Attribute::optional_computed(Type::String)
+                                .describe("EXTENDED or STANDARD."),
+                        ),
+                )
+                .computed(),
+            )
+            .block(
+                "zonal_shift_config",
+                NestedBlock::list_max_one(Block::new().describe("Zonal shift.").attr(
+                    "enabled",
+                    Attribute::optional(Type::Bool).describe("Let traffic leave an impaired zone."),
+                )),
+            );
         let minutes = |m: u64| Duration::from_secs(m * 60);
         Schema::new(tagged(block)).timeouts([
             ("create", minutes(30)),
@@ -78,25 +149,53 @@ impl Resource for Cluster {
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        check::name(config, "name", 100, allowed, "letters, digits, hyphens and underscores", found);
+        check::name(
+            config,
+            "name",
+            100,
+            allowed,
+            "letters, digits, hyphens and underscores",
+            found,
+        );
         for log in strings(config, "enabled_cluster_log_types") {
             if !LOG_TYPES.contains(&log.as_str()) {
                 let path = Path::attribute("enabled_cluster_log_types");
-                found.push(check::invalid(path, &format!("\"{log}\" must be one of {}", LOG_TYPES.join(", "))));
+                found.push(check::invalid(
+                    path,
+                    &format!("\"{log}\" must be one of {}", LOG_TYPES.join(", ")),
+                ));
             }
         }
         if let Some(vpc) = nested(config, "vpc_config") {
-            for cidr in blocks(vpc, "public_access_cidrs").iter().filter_map(Value::as_str) {
+            for cidr in blocks(vpc, "public_access_cidrs")
+                .iter()
+                .filter_map(Value::as_str)
+            {
                 if let Some(problem) = check::cidr_problem(cidr) {
-                    let path = Path::attribute("vpc_config").index(0).attr("public_access_cidrs");
-                    found.push(check::invalid(path, &format!("\"{cidr}\" is not a network: {problem}")));
+                    let path = Path::attribute("vpc_config")
+                        .index(0)
+                        .attr("public_access_cidrs");
+                    found.push(check::invalid(
+                        path,
+                        &format!("\"{cidr}\" is not a network: {problem}"),
+                    ));
                 }
             }
             let off = |name| vpc.get_bool(name) == Some(false);
             let private = vpc.get_bool("endpoint_private_access") == Some(true);
-            if off("endpoint_public_access") && !private && vpc.get("endpoint_private_access").is_none_or(Value::is_known) {
-                let path = Path::attribute("vpc_config").index(0).attr("endpoint_private_access");
-                found.push(check::invalid(path, "The Kubernetes API needs public access, private access or both"));
+            if off("endpoint_public_access")
+                && !private
+                && vpc
+                    .get("endpoint_private_access")
+                    .is_none_or(Value::is_known)
+            {
+                let path = Path::attribute("vpc_config")
+                    .index(0)
+                    .attr("endpoint_private_access");
+                found.push(check::invalid(
+                    path,
+                    "The Kubernetes API needs public access, private access or both",
+                ));
             }
         }
     }
@@ -128,19 +227,32 @@ impl Resource for Cluster {
                 .set_resources_vpc_config(nested(planned, "vpc_config").map(vpc_request))
                 .set_access_config(nested(planned, "access_config").map(|a| {
                     CreateAccessConfigRequest::builder()
-                        .set_authentication_mode(a.get_str("authentication_mode").map(AuthenticationMode::from))
-                        .set_bootstrap_cluster_creator_admin_permissions(a.get_bool("bootstrap_cluster_creator_admin_permissions"))
+                        .set_authentication_mode(
+                            a.get_str("authentication_mode")
+                                .map(AuthenticationMode::from),
+                        )
+                        .set_bootstrap_cluster_creator_admin_permissions(
+                            a.get_bool("bootstrap_cluster_creator_admin_permissions"),
+                        )
                         .build()
                 }))
-                .set_kubernetes_network_config(nested(planned, "kubernetes_network_config").map(|n| {
-                    KubernetesNetworkConfigRequest::builder()
-                        .set_service_ipv4_cidr(string(n, "service_ipv4_cidr"))
-                        .set_ip_family(n.get_str("ip_family").map(IpFamily::from))
-                        .build()
-                }))
-                .set_encryption_config(nested(planned, "encryption_config").map(|e| vec![encryption(e)]))
-                .set_logging(some_strings(planned, "enabled_cluster_log_types").map(|on| logging(&on)))
-                .set_bootstrap_self_managed_addons(planned.get_bool("bootstrap_self_managed_addons"))
+                .set_kubernetes_network_config(nested(planned, "kubernetes_network_config").map(
+                    |n| {
+                        KubernetesNetworkConfigRequest::builder()
+                            .set_service_ipv4_cidr(string(n, "service_ipv4_cidr"))
+                            .set_ip_family(n.get_str("ip_family").map(IpFamily::from))
+                            .build()
+                    },
+                ))
+                .set_encryption_config(
+                    nested(planned, "encryption_config").map(|e| vec![encryption(e)]),
+                )
+                .set_logging(
+                    some_strings(planned, "enabled_cluster_log_types").map(|on| logging(&on)),
+                )
+                .set_bootstrap_self_managed_addons(
+                    planned.get_bool("bootstrap_self_managed_addons"),
+                )
                 .set_deletion_protection(planned.get_bool("deletion_protection"))
                 .set_upgrade_policy(upgrade_policy(planned))
                 .set_zonal_shift_config(zonal_shift(planned))
@@ -152,11 +264,17 @@ impl Resource for Cluster {
         .await?;
         let made = planned.clone().with("id", Value::from(name));
         call.accepted(&made).await?;
-        call.until(&format!("cluster {name}"), || active(call, name)).await?;
+        call.until(&format!("cluster {name}"), || active(call, name))
+            .await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let name = prior.get_str("id").unwrap_or_default();
         if changed(prior, planned, "version") {
             let update = persist(call.propagation(), eks::is_busy, || async {
@@ -191,7 +309,12 @@ impl Resource for Cluster {
             passing
         };
         let deleted = persist(call.limit(), in_use, || async {
-            call.eks().delete_cluster().name(name).send().await.api(call, "eks:DeleteCluster")
+            call.eks()
+                .delete_cluster()
+                .name(name)
+                .send()
+                .await
+                .api(call, "eks:DeleteCluster")
         });
         if deleted.await.or_gone()?.is_none() {
             return Ok(());
@@ -199,8 +322,13 @@ impl Resource for Cluster {
         call.until(&format!("the deletion of cluster {name}"), || async {
             Ok(match describe(call, name).await? {
                 None => Status::Ready(()),
-                Some(c) if c.status() == Some(&ClusterStatus::Failed) => Status::Failed(failure(name, &c)),
-                Some(c) => Status::Pending(format!("cluster is {}", c.status().map_or("DELETING", |s| s.as_str()))),
+                Some(c) if c.status() == Some(&ClusterStatus::Failed) => {
+                    Status::Failed(failure(name, &c))
+                }
+                Some(c) => Status::Pending(format!(
+                    "cluster is {}",
+                    c.status().map_or("DELETING", |s| s.as_str())
+                )),
             })
         })
         .await
@@ -209,12 +337,16 @@ impl Resource for Cluster {
     async fn find(&self, aws: &Aws, planned: &Value, _token: &str) -> Result<Found, Diagnostics> {
         let name = planned.get_str("name").unwrap_or_default();
         let found = describe(aws, name).await?;
-        Ok(Found::Sure(found.map(|_| Value::object([("id", Value::from(name))]))))
+        Ok(Found::Sure(
+            found.map(|_| Value::object([("id", Value::from(name))])),
+        ))
     }
 
     async fn settle(&self, watch: &Watch<'_>, known: &Value) -> Result<(), Diagnostics> {
         let name = known.get_str("id").unwrap_or_default();
-        watch.until(&format!("cluster {name}"), || active(watch.aws, name)).await
+        watch
+            .until(&format!("cluster {name}"), || active(watch.aws, name))
+            .await
     }
 }
 
@@ -222,39 +354,94 @@ fn vpc_block() -> Block {
     let texts = Type::set(Type::String);
     Block::new()
         .describe("Where the control plane meets the VPC.")
-        .attr("subnet_ids", Attribute::required(texts.clone()).describe("Subnets in two availability zones at least."))
-        .attr("security_group_ids", Attribute::optional(texts.clone()).describe("Further security groups of the control plane."))
-        .attr("endpoint_private_access", Attribute::optional(Type::Bool).default(false).describe("Reach the API from the VPC."))
-        .attr("endpoint_public_access", Attribute::optional(Type::Bool).default(true).describe("Reach the API from the internet."))
-        .attr("public_access_cidrs", Attribute::optional_computed(texts).describe("Networks that may reach the public endpoint."))
-        .attr("cluster_security_group_id", Attribute::computed(Type::String).describe("Security group that EKS made."))
-        .attr("vpc_id", Attribute::computed(Type::String).describe("VPC of the subnets."))
+        .attr(
+            "subnet_ids",
+            Attribute::required(texts.clone())
+                .describe("Subnets in two availability zones at least."),
+        )
+        .attr(
+            "security_group_ids",
+            Attribute::optional(texts.clone())
+                .describe("Further security groups of the control plane."),
+        )
+        .attr(
+            "endpoint_private_access",
+            Attribute::optional(Type::Bool)
+                .default(false)
+                .describe("Reach the API from the VPC."),
+        )
+        .attr(
+            "endpoint_public_access",
+            Attribute::optional(Type::Bool)
+                .default(true)
+                .describe("Reach the API from the internet."),
+        )
+        .attr(
+            "public_access_cidrs",
+            Attribute::optional_computed(texts)
+                .describe("Networks that may reach the public endpoint."),
+        )
+        .attr(
+            "cluster_security_group_id",
+            Attribute::computed(Type::String).describe("Security group that EKS made."),
+        )
+        .attr(
+            "vpc_id",
+            Attribute::computed(Type::String).describe("VPC of the subnets."),
+        )
 }
 
 fn access_block() -> Block {
     Block::new()
         .describe("How identities are let in.")
-        .attr("authentication_mode", Attribute::optional_computed(Type::String).describe("API, API_AND_CONFIG_MAP or CONFIG_MAP."))
-        .attr("bootstrap_cluster_creator_admin_permissions", Attribute::optional_computed(Type::Bool).force_new().describe("Make the creator an administrator."))
+        .attr(
+            "authentication_mode",
+            Attribute::optional_computed(Type::String)
+                .describe("API, API_AND_CONFIG_MAP or CONFIG_MAP."),
+        )
+        .attr(
+            "bootstrap_cluster_creator_admin_permissions",
+            Attribute::optional_computed(Type::Bool)
+                .force_new()
+                .describe("Make the creator an administrator."),
+        )
 }
 
 fn network_block() -> Block {
-    let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+    let given = |text| {
+        Attribute::optional_computed(Type::String)
+            .force_new()
+            .describe(text)
+    };
     Block::new()
         .describe("Addresses of services.")
         .attr("service_ipv4_cidr", given("IPv4 network of services."))
         .attr("ip_family", given("ipv4 or ipv6."))
-        .attr("service_ipv6_cidr", Attribute::computed(Type::String).describe("IPv6 network of services."))
+        .attr(
+            "service_ipv6_cidr",
+            Attribute::computed(Type::String).describe("IPv6 network of services."),
+        )
 }
 
 fn encryption_block() -> Block {
-    let provider = Block::new()
-        .describe("The key.")
-        .attr("key_arn", Attribute::required(Type::String).force_new().describe("ARN of the KMS key."));
+    let provider = Block::new().describe("The key.").attr(
+        "key_arn",
+        Attribute::required(Type::String)
+            .force_new()
+            .describe("ARN of the KMS key."),
+    );
     Block::new()
         .describe("Envelope encryption of secrets.")
-        .attr("resources", Attribute::required(Type::set(Type::String)).force_new().describe("secrets."))
-        .block("provider", NestedBlock::new(Nesting::List, provider).required())
+        .attr(
+            "resources",
+            Attribute::required(Type::set(Type::String))
+                .force_new()
+                .describe("secrets."),
+        )
+        .block(
+            "provider",
+            NestedBlock::new(Nesting::List, provider).required(),
+        )
 }
 
 fn vpc_request(vpc: &Value) -> VpcConfigRequest {
@@ -281,8 +468,10 @@ fn encryption(config: &Value) -> EncryptionConfig {
 
 /// Log types that are not named are switched off.
 fn logging(on: &[String]) -> Logging {
-    let (enabled, disabled): (Vec<&str>, Vec<&str>) =
-        LOG_TYPES.iter().copied().partition(|t| on.iter().any(|o| o == t));
+    let (enabled, disabled): (Vec<&str>, Vec<&str>) = LOG_TYPES
+        .iter()
+        .copied()
+        .partition(|t| on.iter().any(|o| o == t));
     let setup = |types: Vec<&str>, enabled| {
         LogSetup::builder()
             .set_types(Some(types.into_iter().map(LogType::from).collect()))
@@ -298,7 +487,11 @@ fn logging(on: &[String]) -> Logging {
 
 fn upgrade_policy(planned: &Value) -> Option<UpgradePolicyRequest> {
     let kind = nested(planned, "upgrade_policy")?.get_str("support_type")?;
-    Some(UpgradePolicyRequest::builder().support_type(SupportType::from(kind)).build())
+    Some(
+        UpgradePolicyRequest::builder()
+            .support_type(SupportType::from(kind))
+            .build(),
+    )
 }
 
 fn zonal_shift(planned: &Value) -> Option<ZonalShiftConfigRequest> {
@@ -328,12 +521,23 @@ const PARTS: [(Part, &[&str]); 7] = [
     (Part::ZonalShift, &["zonal_shift_config"]),
 ];
 
-async fn update_part(call: &Call<'_>, name: &str, part: Part, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+async fn update_part(
+    call: &Call<'_>,
+    name: &str,
+    part: Part,
+    prior: &Value,
+    planned: &Value,
+) -> Result<(), Diagnostics> {
     let null = Value::NULL;
     let vpc = nested(planned, "vpc_config").unwrap_or(&null);
     let old_vpc = nested(prior, "vpc_config").unwrap_or(&null);
     let token = format!("{}-{}", call.token(), part as u8);
-    let request = || call.eks().update_cluster_config().name(name).client_request_token(&token);
+    let request = || {
+        call.eks()
+            .update_cluster_config()
+            .name(name)
+            .client_request_token(&token)
+    };
     let request = match part {
         Part::Access => {
             let access = nested(planned, "access_config").unwrap_or(&null);
@@ -343,11 +547,21 @@ async fn update_part(call: &Call<'_>, name: &str, part: Part, prior: &Value, pla
                 return Ok(());
             }
             let mode = mode.map(AuthenticationMode::from);
-            request().access_config(UpdateAccessConfigRequest::builder().set_authentication_mode(mode).build())
+            request().access_config(
+                UpdateAccessConfigRequest::builder()
+                    .set_authentication_mode(mode)
+                    .build(),
+            )
         }
-        Part::DeletionProtection => request().set_deletion_protection(planned.get_bool("deletion_protection")),
+        Part::DeletionProtection => {
+            request().set_deletion_protection(planned.get_bool("deletion_protection"))
+        }
         Part::Endpoint => {
-            let names = ["endpoint_private_access", "endpoint_public_access", "public_access_cidrs"];
+            let names = [
+                "endpoint_private_access",
+                "endpoint_public_access",
+                "public_access_cidrs",
+            ];
             if !any_changed(old_vpc, vpc, &names) {
                 return Ok(());
             }
@@ -377,21 +591,32 @@ async fn update_part(call: &Call<'_>, name: &str, part: Part, prior: &Value, pla
         Part::ZonalShift => request().set_zonal_shift_config(zonal_shift(planned)),
     };
     let update = persist(call.propagation(), eks::is_busy, || async {
-        request.clone().send().await.api(call, "eks:UpdateClusterConfig")
+        request
+            .clone()
+            .send()
+            .await
+            .api(call, "eks:UpdateClusterConfig")
     });
     finish(call, name, update.await?.update).await
 }
 
 async fn finish(call: &Call<'_>, name: &str, update: Option<Update>) -> Result<(), Diagnostics> {
-    let target = Target { cluster: name, ..Target::default() };
+    let target = Target {
+        cluster: name,
+        ..Target::default()
+    };
     follow(call, target, update).await?;
-    call.until(&format!("cluster {name}"), || active(call, name)).await
+    call.until(&format!("cluster {name}"), || active(call, name))
+        .await
 }
 
 /// The cluster, if there is one.
 pub(crate) async fn describe(aws: &Aws, name: &str) -> Result<Option<EksCluster>, Diagnostics> {
     let answer = aws.eks().describe_cluster().name(name).send().await;
-    Ok(answer.api(aws, "eks:DescribeCluster").or_gone()?.and_then(|a| a.cluster))
+    Ok(answer
+        .api(aws, "eks:DescribeCluster")
+        .or_gone()?
+        .and_then(|a| a.cluster))
 }
 
 async fn active(aws: &Aws, name: &str) -> Result<Status<()>, Diagnostics> {
@@ -400,8 +625,13 @@ async fn active(aws: &Aws, name: &str) -> Result<Status<()>, Diagnostics> {
     };
     Ok(match cluster.status() {
         Some(ClusterStatus::Active) => Status::Ready(()),
-        Some(ClusterStatus::Failed | ClusterStatus::Deleting) => Status::Failed(failure(name, &cluster)),
-        status => Status::Pending(format!("cluster is {}", status.map_or("CREATING", |s| s.as_str()))),
+        Some(ClusterStatus::Failed | ClusterStatus::Deleting) => {
+            Status::Failed(failure(name, &cluster))
+        }
+        status => Status::Pending(format!(
+            "cluster is {}",
+            status.map_or("CREATING", |s| s.as_str())
+        )),
     })
 }
 
@@ -412,34 +642,57 @@ fn failure(name: &str, cluster: &EksCluster) -> Diagnostics {
         eks::reason(code, i.message(), i.resource_ids())
     });
     let status = cluster.status().map_or("FAILED", |s| s.as_str());
-    Diagnostics::error(format!("Cluster {name} is {status}"), eks::sentence(reasons.collect()))
+    Diagnostics::error(
+        format!("Cluster {name} is {status}"),
+        eks::sentence(reasons.collect()),
+    )
 }
 
 /// The attributes that the resource and the data source share.
 pub(crate) fn common(view: &mut View, cluster: &EksCluster) {
-    let certificate = cluster.certificate_authority().and_then(|c| c.data()).unwrap_or_default();
-    let issuer = cluster.identity().and_then(|i| i.oidc()).and_then(|o| o.issuer());
+    let certificate = cluster
+        .certificate_authority()
+        .and_then(|c| c.data())
+        .unwrap_or_default();
+    let issuer = cluster
+        .identity()
+        .and_then(|i| i.oidc())
+        .and_then(|o| o.issuer());
     let oidc = issuer.map(|i| Value::object([("issuer", Value::from(i))]));
     let oidc = Value::tuple(oidc.into_iter().collect());
-    let logs = cluster.logging().map(|l| l.cluster_logging()).unwrap_or_default();
-    let on = logs.iter().filter(|s| s.enabled() == Some(true)).flat_map(|s| s.types());
+    let logs = cluster
+        .logging()
+        .map(|l| l.cluster_logging())
+        .unwrap_or_default();
+    let on = logs
+        .iter()
+        .filter(|s| s.enabled() == Some(true))
+        .flat_map(|s| s.types());
     view.set("arn", cluster.arn().unwrap_or_default())
         .text("cluster_id", cluster.id())
         .text("created_at", time(cluster.created_at()).as_deref())
         .text("endpoint", cluster.endpoint())
         .text("platform_version", cluster.platform_version())
         .text("status", cluster.status().map(|s| s.as_str()))
-        .set("certificate_authority", one_block([("data", Value::from(certificate))]))
+        .set(
+            "certificate_authority",
+            one_block([("data", Value::from(certificate))]),
+        )
         .set("identity", one_block([("oidc", oidc)]))
         .text("role_arn", cluster.role_arn())
         .text("version", cluster.version())
         .texts("enabled_cluster_log_types", on.map(|t| t.as_str()))
         .set("access_config", access_view(cluster))
         .set("kubernetes_network_config", network_view(cluster))
-        .set("upgrade_policy", match cluster.upgrade_policy() {
-            Some(p) => one_block([("support_type", text(p.support_type().map(|t| t.as_str())))]),
-            None => no_block(),
-        });
+        .set(
+            "upgrade_policy",
+            match cluster.upgrade_policy() {
+                Some(p) => {
+                    one_block([("support_type", text(p.support_type().map(|t| t.as_str())))])
+                }
+                None => no_block(),
+            },
+        );
 }
 
 fn access_view(cluster: &EksCluster) -> Value {
@@ -448,8 +701,14 @@ fn access_view(cluster: &EksCluster) -> Value {
     };
     let bootstrap = access.bootstrap_cluster_creator_admin_permissions();
     one_block([
-        ("authentication_mode", text(access.authentication_mode().map(|m| m.as_str()))),
-        ("bootstrap_cluster_creator_admin_permissions", bootstrap.map_or(Value::null(Type::Bool), Value::from)),
+        (
+            "authentication_mode",
+            text(access.authentication_mode().map(|m| m.as_str())),
+        ),
+        (
+            "bootstrap_cluster_creator_admin_permissions",
+            bootstrap.map_or(Value::null(Type::Bool), Value::from),
+        ),
     ])
 }
 
@@ -469,7 +728,9 @@ pub(crate) fn vpc_view(cluster: &EksCluster, known: &Value) -> Value {
     let Some(vpc) = cluster.resources_vpc_config() else {
         return no_block();
     };
-    let before = nested(known, "vpc_config").cloned().unwrap_or_else(|| Value::object::<&str>([]));
+    let before = nested(known, "vpc_config")
+        .cloned()
+        .unwrap_or_else(|| Value::object::<&str>([]));
     let view = View::of(&before)
         .all_texts("subnet_ids", vpc.subnet_ids())
         .texts("security_group_ids", vpc.security_group_ids())
@@ -482,6 +743,10 @@ pub(crate) fn vpc_view(cluster: &EksCluster, known: &Value) -> Value {
     Value::tuple(vec![view])
 }
 
+#[expect(
+    deprecated,
+    reason = "EKS ignores the list, but the argument is part of the type's documented interface"
+)]
 fn view(aws: &Aws, cluster: &EksCluster, known: &Value) -> Value {
     let name = cluster.name().unwrap_or_default();
     let mut view = View::of(known);
@@ -491,7 +756,11 @@ fn view(aws: &Aws, cluster: &EksCluster, known: &Value) -> Value {
         Some(before) => merged(&shown, before),
         None => shown,
     };
-    for block in ["access_config", "kubernetes_network_config", "upgrade_policy"] {
+    for block in [
+        "access_config",
+        "kubernetes_network_config",
+        "upgrade_policy",
+    ] {
         let shown = view.get(block).cloned().unwrap_or(Value::NULL);
         view.set(block, kept(shown, block));
     }
@@ -503,7 +772,10 @@ fn view(aws: &Aws, cluster: &EksCluster, known: &Value) -> Value {
     if let Some(shift) = cluster.zonal_shift_config()
         && (shift.enabled() == Some(true) || nested(known, "zonal_shift_config").is_some())
     {
-        view.set("zonal_shift_config", one_block([("enabled", Value::from(shift.enabled() == Some(true)))]));
+        view.set(
+            "zonal_shift_config",
+            one_block([("enabled", Value::from(shift.enabled() == Some(true)))]),
+        );
     }
     let encrypted = cluster.encryption_config().iter().map(|e| {
         let key = e.provider().and_then(|p| p.key_arn());
@@ -543,7 +815,10 @@ mod tests {
         let [on, off] = setups.cluster_logging() else {
             panic!("two setups")
         };
-        assert_eq!((on.enabled(), on.types()), (Some(true), &[LogType::Audit][..]));
+        assert_eq!(
+            (on.enabled(), on.types()),
+            (Some(true), &[LogType::Audit][..])
+        );
         assert_eq!((off.enabled(), off.types().len()), (Some(false), 4));
     }
 }

@@ -35,7 +35,11 @@ impl Resource for NodeGroup {
 
     fn schema(&self) -> Schema {
         let computed = |text| Attribute::computed(Type::String).describe(text);
-        let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+        let given = |text| {
+            Attribute::optional_computed(Type::String)
+                .force_new()
+                .describe(text)
+        };
         let needed = |text| Attribute::required(Type::String).force_new().describe(text);
         let groups = Type::list(Type::object([("name", Type::String)]));
         let resources = Type::list(Type::object([
@@ -47,24 +51,68 @@ impl Resource for NodeGroup {
             .attr("id", computed("CLUSTER:NODE-GROUP."))
             .attr("arn", computed("ARN of the node group."))
             .attr("status", computed("Status."))
-            .attr("resources", Attribute::computed(resources).describe("What EKS made for it."))
+            .attr(
+                "resources",
+                Attribute::computed(resources).describe("What EKS made for it."),
+            )
             .attr("cluster_name", needed("Cluster."))
             .attr("node_group_name", given("Name; made up otherwise."))
             .attr("node_group_name_prefix", given("Start of a made-up name."))
             .attr("node_role_arn", needed("Role of the machines."))
-            .attr("subnet_ids", Attribute::required(Type::set(Type::String)).force_new().describe("Subnets of the machines."))
+            .attr(
+                "subnet_ids",
+                Attribute::required(Type::set(Type::String))
+                    .force_new()
+                    .describe("Subnets of the machines."),
+            )
             .attr("ami_type", given("Kind of image."))
             .attr("capacity_type", given("ON_DEMAND, SPOT or CAPACITY_BLOCK."))
-            .attr("disk_size", Attribute::optional_computed(Type::Number).force_new().describe("Disk in GiB."))
-            .attr("instance_types", Attribute::optional_computed(Type::list(Type::String)).force_new().describe("Instance types."))
-            .attr("labels", Attribute::optional(Type::map(Type::String)).describe("Kubernetes labels of the nodes."))
-            .attr("release_version", Attribute::optional_computed(Type::String).describe("Version of the image."))
-            .attr("version", Attribute::optional_computed(Type::String).describe("Kubernetes version."))
-            .attr("force_update_version", Attribute::optional(Type::Bool).describe("Update even where a disruption budget forbids it."))
-            .block("scaling_config", NestedBlock::list_max_one(scaling_block()).required())
-            .block("update_config", NestedBlock::list_max_one(update_block()).computed())
-            .block("launch_template", NestedBlock::list_max_one(template_block()))
-            .block("remote_access", NestedBlock::list_max_one(access_block()).force_new())
+            .attr(
+                "disk_size",
+                Attribute::optional_computed(Type::Number)
+                    .force_new()
+                    .describe("Disk in GiB."),
+            )
+            .attr(
+                "instance_types",
+                Attribute::optional_computed(Type::list(Type::String))
+                    .force_new()
+                    .describe("Instance types."),
+            )
+            .attr(
+                "labels",
+                Attribute::optional(Type::map(Type::String))
+                    .describe("Kubernetes labels of the nodes."),
+            )
+            .attr(
+                "release_version",
+                Attribute::optional_computed(Type::String).describe("Version of the image."),
+            )
+            .attr(
+                "version",
+                Attribute::optional_computed(Type::String).describe("Kubernetes version."),
+            )
+            .attr(
+                "force_update_version",
+                Attribute::optional(Type::Bool)
+                    .describe("Update even where a disruption budget forbids it."),
+            )
+            .block(
+                "scaling_config",
+                NestedBlock::list_max_one(scaling_block()).required(),
+            )
+            .block(
+                "update_config",
+                NestedBlock::list_max_one(update_block()).computed(),
+            )
+            .block(
+                "launch_template",
+                NestedBlock::list_max_one(template_block()),
+            )
+            .block(
+                "remote_access",
+                NestedBlock::list_max_one(access_block()).force_new(),
+            )
             .block("taint", NestedBlock::new(Nesting::Set, taint_block()));
         let hour = Duration::from_secs(60 * 60);
         Schema::new(tagged(block)).timeouts([("create", hour), ("update", hour), ("delete", hour)])
@@ -72,20 +120,47 @@ impl Resource for NodeGroup {
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        check::name(config, "node_group_name", 63, allowed, "letters, digits, hyphens and underscores", found);
-        check::conflicts(config, &["node_group_name", "node_group_name_prefix"], found);
-        check::one_of(config, "capacity_type", &["ON_DEMAND", "SPOT", "CAPACITY_BLOCK"], found);
+        check::name(
+            config,
+            "node_group_name",
+            63,
+            allowed,
+            "letters, digits, hyphens and underscores",
+            found,
+        );
+        check::conflicts(
+            config,
+            &["node_group_name", "node_group_name_prefix"],
+            found,
+        );
+        check::one_of(
+            config,
+            "capacity_type",
+            &["ON_DEMAND", "SPOT", "CAPACITY_BLOCK"],
+            found,
+        );
         if let Some(scaling) = nested(config, "scaling_config") {
-            let [least, wanted, most] = ["min_size", "desired_size", "max_size"].map(|n| scaling.get_i64(n));
+            let [least, wanted, most] =
+                ["min_size", "desired_size", "max_size"].map(|n| scaling.get_i64(n));
             if let (Some(least), Some(wanted), Some(most)) = (least, wanted, most)
                 && !(least <= wanted && wanted <= most)
             {
-                let path = Path::attribute("scaling_config").index(0).attr("desired_size");
-                found.push(check::invalid(path, &format!("{wanted} must lie between min_size ({least}) and max_size ({most})")));
+                let path = Path::attribute("scaling_config")
+                    .index(0)
+                    .attr("desired_size");
+                found.push(check::invalid(
+                    path,
+                    &format!("{wanted} must lie between min_size ({least}) and max_size ({most})"),
+                ));
             }
         }
         for taint in blocks(config, "taint") {
-            check::one_of(taint, "effect", &["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"], found);
+            check::one_of(
+                taint,
+                "effect",
+                &["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"],
+                found,
+            );
         }
     }
 
@@ -106,15 +181,25 @@ impl Resource for NodeGroup {
     }
 
     async fn read(&self, aws: &Aws, known: &Value) -> Read {
-        let (Some(cluster), Some(group)) = (known.get_str("cluster_name"), known.get_str("node_group_name")) else {
+        let (Some(cluster), Some(group)) = (
+            known.get_str("cluster_name"),
+            known.get_str("node_group_name"),
+        ) else {
             return Ok(None);
         };
-        Ok(describe(aws, cluster, group).await?.map(|g| view(aws, &g, known)))
+        Ok(describe(aws, cluster, group)
+            .await?
+            .map(|g| view(aws, &g, known)))
     }
 
     async fn create(&self, call: &Call<'_>, planned: &Value) -> Result<Value, Diagnostics> {
         let cluster = planned.get_str("cluster_name").unwrap_or_default();
-        let group = names::given_or_made(planned, "node_group_name", "node_group_name_prefix", call.token());
+        let group = names::given_or_made(
+            planned,
+            "node_group_name",
+            "node_group_name_prefix",
+            call.token(),
+        );
         let passing = |e: &ApiError| eks::role_is_new(e) && e.code() != "ResourceInUseException";
         persist(call.propagation(), passing, || async {
             call.eks()
@@ -152,15 +237,31 @@ impl Resource for NodeGroup {
             .with("node_group_name", Value::from(group.as_str()))
             .with("id", Value::from(format!("{cluster}:{group}")));
         call.accepted(&made).await?;
-        call.until(&format!("node group {group}"), || active(call, cluster, &group)).await?;
+        call.until(&format!("node group {group}"), || {
+            active(call, cluster, &group)
+        })
+        .await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let cluster = prior.get_str("cluster_name").unwrap_or_default();
         let group = prior.get_str("node_group_name").unwrap_or_default();
-        let target = Target { cluster, node_group: Some(group), addon: None };
-        if any_changed(prior, planned, &["version", "release_version", "launch_template"]) {
+        let target = Target {
+            cluster,
+            node_group: Some(group),
+            addon: None,
+        };
+        if any_changed(
+            prior,
+            planned,
+            &["version", "release_version", "launch_template"],
+        ) {
             let template_changed = changed(prior, planned, "launch_template");
             let update = call
                 .eks()
@@ -168,18 +269,33 @@ impl Resource for NodeGroup {
                 .client_request_token(format!("{}-version", call.token()))
                 .cluster_name(cluster)
                 .nodegroup_name(group)
-                .set_version(string(planned, "version").filter(|_| changed(prior, planned, "version")))
-                .set_release_version(string(planned, "release_version").filter(|_| changed(prior, planned, "release_version")))
-                .set_launch_template(nested(planned, "launch_template").filter(|_| template_changed).map(template))
+                .set_version(
+                    string(planned, "version").filter(|_| changed(prior, planned, "version")),
+                )
+                .set_release_version(
+                    string(planned, "release_version")
+                        .filter(|_| changed(prior, planned, "release_version")),
+                )
+                .set_launch_template(
+                    nested(planned, "launch_template")
+                        .filter(|_| template_changed)
+                        .map(template),
+                )
                 .set_force(planned.get_bool("force_update_version"))
                 .send()
                 .await
                 .api(call, "eks:UpdateNodegroupVersion")?;
             follow(call, target, update.update).await?;
         }
-        if any_changed(prior, planned, &["labels", "taint", "scaling_config", "update_config"]) {
-            let size = nested(planned, "scaling_config").filter(|_| changed(prior, planned, "scaling_config"));
-            let pace = nested(planned, "update_config").filter(|_| changed(prior, planned, "update_config"));
+        if any_changed(
+            prior,
+            planned,
+            &["labels", "taint", "scaling_config", "update_config"],
+        ) {
+            let size = nested(planned, "scaling_config")
+                .filter(|_| changed(prior, planned, "scaling_config"));
+            let pace = nested(planned, "update_config")
+                .filter(|_| changed(prior, planned, "update_config"));
             let update = call
                 .eks()
                 .update_nodegroup_config()
@@ -201,9 +317,15 @@ impl Resource for NodeGroup {
     async fn delete(&self, call: &Call<'_>, prior: &Value) -> Result<(), Diagnostics> {
         let cluster = prior.get_str("cluster_name").unwrap_or_default();
         let group = prior.get_str("node_group_name").unwrap_or_default();
-        let busy = |e: &ApiError| e.code() == "ResourceInUseException" && e.message().contains("in progress");
+        let busy = |e: &ApiError| {
+            e.code() == "ResourceInUseException" && e.message().contains("in progress")
+        };
         let deleted = persist(call.limit(), busy, || async {
-            let delete = call.eks().delete_nodegroup().cluster_name(cluster).nodegroup_name(group);
+            let delete = call
+                .eks()
+                .delete_nodegroup()
+                .cluster_name(cluster)
+                .nodegroup_name(group);
             delete.send().await.api(call, "eks:DeleteNodegroup")
         });
         if deleted.await.or_gone()?.is_none() {
@@ -212,8 +334,13 @@ impl Resource for NodeGroup {
         call.until(&format!("the deletion of node group {group}"), || async {
             Ok(match describe(call, cluster, group).await? {
                 None => Status::Ready(()),
-                Some(g) if g.status() == Some(&NodegroupStatus::DeleteFailed) => Status::Failed(failure(group, &g)),
-                Some(g) => Status::Pending(format!("node group is {}", g.status().map_or("DELETING", |s| s.as_str()))),
+                Some(g) if g.status() == Some(&NodegroupStatus::DeleteFailed) => {
+                    Status::Failed(failure(group, &g))
+                }
+                Some(g) => Status::Pending(format!(
+                    "node group is {}",
+                    g.status().map_or("DELETING", |s| s.as_str())
+                )),
             })
         })
         .await
@@ -221,15 +348,22 @@ impl Resource for NodeGroup {
 
     async fn find(&self, aws: &Aws, planned: &Value, token: &str) -> Result<Found, Diagnostics> {
         let cluster = planned.get_str("cluster_name").unwrap_or_default();
-        let group = names::given_or_made(planned, "node_group_name", "node_group_name_prefix", token);
+        let group =
+            names::given_or_made(planned, "node_group_name", "node_group_name_prefix", token);
         let found = describe(aws, cluster, &group).await?;
-        Ok(Found::Sure(found.map(|_| Value::object([("node_group_name", Value::from(group))]))))
+        Ok(Found::Sure(found.map(|_| {
+            Value::object([("node_group_name", Value::from(group))])
+        })))
     }
 
     async fn settle(&self, watch: &Watch<'_>, known: &Value) -> Result<(), Diagnostics> {
         let cluster = known.get_str("cluster_name").unwrap_or_default();
         let group = known.get_str("node_group_name").unwrap_or_default();
-        watch.until(&format!("node group {group}"), || active(watch.aws, cluster, group)).await
+        watch
+            .until(&format!("node group {group}"), || {
+                active(watch.aws, cluster, group)
+            })
+            .await
     }
 }
 
@@ -245,32 +379,62 @@ fn scaling_block() -> Block {
 fn update_block() -> Block {
     Block::new()
         .describe("How fast machines are replaced.")
-        .attr("max_unavailable", Attribute::optional(Type::Number).describe("How many at once."))
-        .attr("max_unavailable_percentage", Attribute::optional(Type::Number).describe("How many of a hundred at once."))
+        .attr(
+            "max_unavailable",
+            Attribute::optional(Type::Number).describe("How many at once."),
+        )
+        .attr(
+            "max_unavailable_percentage",
+            Attribute::optional(Type::Number).describe("How many of a hundred at once."),
+        )
 }
 
 fn template_block() -> Block {
-    let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+    let given = |text| {
+        Attribute::optional_computed(Type::String)
+            .force_new()
+            .describe(text)
+    };
     Block::new()
         .describe("Launch template of the machines.")
         .attr("id", given("Id of the template."))
         .attr("name", given("Name of the template."))
-        .attr("version", Attribute::required(Type::String).describe("Version of the template."))
+        .attr(
+            "version",
+            Attribute::required(Type::String).describe("Version of the template."),
+        )
 }
 
 fn access_block() -> Block {
     Block::new()
         .describe("Signing in to the machines.")
-        .attr("ec2_ssh_key", Attribute::optional(Type::String).force_new().describe("Key pair."))
-        .attr("source_security_group_ids", Attribute::optional(Type::set(Type::String)).force_new().describe("Security groups that may sign in."))
+        .attr(
+            "ec2_ssh_key",
+            Attribute::optional(Type::String)
+                .force_new()
+                .describe("Key pair."),
+        )
+        .attr(
+            "source_security_group_ids",
+            Attribute::optional(Type::set(Type::String))
+                .force_new()
+                .describe("Security groups that may sign in."),
+        )
 }
 
 fn taint_block() -> Block {
     Block::new()
         .describe("A Kubernetes taint of the nodes.")
         .attr("key", Attribute::required(Type::String).describe("Key."))
-        .attr("value", Attribute::optional(Type::String).describe("Value."))
-        .attr("effect", Attribute::required(Type::String).describe("NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."))
+        .attr(
+            "value",
+            Attribute::optional(Type::String).describe("Value."),
+        )
+        .attr(
+            "effect",
+            Attribute::required(Type::String)
+                .describe("NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."),
+        )
 }
 
 fn labels(object: &Value) -> Option<HashMap<String, String>> {
@@ -288,7 +452,9 @@ fn scaling(block: &Value) -> NodegroupScalingConfig {
 fn update_config(block: &Value) -> NodegroupUpdateConfig {
     NodegroupUpdateConfig::builder()
         .set_max_unavailable(number(block, "max_unavailable").filter(|n| *n > 0))
-        .set_max_unavailable_percentage(number(block, "max_unavailable_percentage").filter(|n| *n > 0))
+        .set_max_unavailable_percentage(
+            number(block, "max_unavailable_percentage").filter(|n| *n > 0),
+        )
         .build()
 }
 
@@ -302,7 +468,6 @@ fn template(block: &Value) -> LaunchTemplateSpecification {
         .set_version(string(block, "version"))
         .build()
 }
-
 
 fn taint(block: &Value) -> Taint {
     Taint::builder()
@@ -318,7 +483,10 @@ fn taints(object: &Value) -> Option<Vec<Taint>> {
 }
 
 fn label_changes(prior: &Value, planned: &Value) -> Option<UpdateLabelsPayload> {
-    let (set, remove) = changes(&from_value(prior.get("labels")), &from_value(planned.get("labels")));
+    let (set, remove) = changes(
+        &from_value(prior.get("labels")),
+        &from_value(planned.get("labels")),
+    );
     (!set.is_empty() || !remove.is_empty()).then(|| {
         UpdateLabelsPayload::builder()
             .set_add_or_update_labels(eks::map(&set))
@@ -332,7 +500,9 @@ fn taint_changes(prior: &Value, planned: &Value) -> Option<UpdateTaintsPayload> 
     // Key and effect name a taint; one whose value alone changes is replaced by its addition.
     let named = |t: &Value| (string(t, "key"), string(t, "effect"));
     let add: Vec<Taint> = new.iter().filter(|n| !old.contains(n)).map(taint).collect();
-    let gone = old.iter().filter(|o| !new.iter().any(|n| named(n) == named(o)));
+    let gone = old
+        .iter()
+        .filter(|o| !new.iter().any(|n| named(n) == named(o)));
     let remove: Vec<Taint> = gone.map(taint).collect();
     (!add.is_empty() || !remove.is_empty()).then(|| {
         UpdateTaintsPayload::builder()
@@ -343,8 +513,17 @@ fn taint_changes(prior: &Value, planned: &Value) -> Option<UpdateTaintsPayload> 
 }
 
 async fn describe(aws: &Aws, cluster: &str, group: &str) -> Result<Option<Nodegroup>, Diagnostics> {
-    let answer = aws.eks().describe_nodegroup().cluster_name(cluster).nodegroup_name(group).send().await;
-    Ok(answer.api(aws, "eks:DescribeNodegroup").or_gone()?.and_then(|a| a.nodegroup))
+    let answer = aws
+        .eks()
+        .describe_nodegroup()
+        .cluster_name(cluster)
+        .nodegroup_name(group)
+        .send()
+        .await;
+    Ok(answer
+        .api(aws, "eks:DescribeNodegroup")
+        .or_gone()?
+        .and_then(|a| a.nodegroup))
 }
 
 async fn active(aws: &Aws, cluster: &str, group: &str) -> Result<Status<()>, Diagnostics> {
@@ -353,10 +532,15 @@ async fn active(aws: &Aws, cluster: &str, group: &str) -> Result<Status<()>, Dia
     };
     Ok(match found.status() {
         Some(NodegroupStatus::Active) => Status::Ready(()),
-        Some(NodegroupStatus::CreateFailed | NodegroupStatus::DeleteFailed | NodegroupStatus::Degraded) => {
-            Status::Failed(failure(group, &found))
-        }
-        status => Status::Pending(format!("node group is {}", status.map_or("CREATING", |s| s.as_str()))),
+        Some(
+            NodegroupStatus::CreateFailed
+            | NodegroupStatus::DeleteFailed
+            | NodegroupStatus::Degraded,
+        ) => Status::Failed(failure(group, &found)),
+        status => Status::Pending(format!(
+            "node group is {}",
+            status.map_or("CREATING", |s| s.as_str())
+        )),
     })
 }
 
@@ -367,19 +551,29 @@ fn failure(name: &str, group: &Nodegroup) -> Diagnostics {
         eks::reason(code, i.message(), i.resource_ids())
     });
     let status = group.status().map_or("FAILED", |s| s.as_str());
-    Diagnostics::error(format!("Node group {name} is {status}"), eks::sentence(reasons.collect()))
+    Diagnostics::error(
+        format!("Node group {name} is {status}"),
+        eks::sentence(reasons.collect()),
+    )
 }
 
 fn view(aws: &Aws, group: &Nodegroup, known: &Value) -> Value {
-    let (cluster, name) = (group.cluster_name().unwrap_or_default(), group.nodegroup_name().unwrap_or_default());
-    let prefix = string(known, "node_group_name_prefix").or_else(|| names::prefix_of(name).map(str::to_owned));
+    let (cluster, name) = (
+        group.cluster_name().unwrap_or_default(),
+        group.nodegroup_name().unwrap_or_default(),
+    );
+    let prefix = string(known, "node_group_name_prefix")
+        .or_else(|| names::prefix_of(name).map(str::to_owned));
     let templated = group.launch_template().is_some() || nested(known, "launch_template").is_some();
     let resources = group.resources().map(|r| {
         let groups = r.auto_scaling_groups().iter();
         let groups = groups.map(|g| Value::object([("name", text(g.name()))]));
         Value::object([
             ("autoscaling_groups", Value::tuple(groups.collect())),
-            ("remote_access_security_group_id", text(r.remote_access_security_group())),
+            (
+                "remote_access_security_group_id",
+                text(r.remote_access_security_group()),
+            ),
         ])
     });
     let scaling = group.scaling_config().map_or_else(no_block, |s| {
@@ -398,25 +592,44 @@ fn view(aws: &Aws, group: &Nodegroup, known: &Value) -> Value {
     });
     let mut view = View::of(known);
     if let Some(u) = group.update_config() {
-        view.set("update_config", one_block([
-            ("max_unavailable", int(u.max_unavailable().filter(|n| *n > 0))),
-            ("max_unavailable_percentage", int(u.max_unavailable_percentage().filter(|n| *n > 0))),
-        ]));
+        view.set(
+            "update_config",
+            one_block([
+                (
+                    "max_unavailable",
+                    int(u.max_unavailable().filter(|n| *n > 0)),
+                ),
+                (
+                    "max_unavailable_percentage",
+                    int(u.max_unavailable_percentage().filter(|n| *n > 0)),
+                ),
+            ]),
+        );
     }
     if let Some(t) = group.launch_template() {
-        view.set("launch_template", one_block([
-            ("id", text(t.id())),
-            ("name", text(t.name())),
-            ("version", text(t.version())),
-        ]));
+        view.set(
+            "launch_template",
+            one_block([
+                ("id", text(t.id())),
+                ("name", text(t.name())),
+                ("version", text(t.version())),
+            ]),
+        );
     }
     if let Some(r) = group.remote_access() {
         let groups = r.source_security_groups();
-        let groups = if groups.is_empty() { Value::NULL } else { texts(groups) };
-        view.set("remote_access", one_block([
-            ("ec2_ssh_key", text(r.ec2_ssh_key())),
-            ("source_security_group_ids", groups),
-        ]));
+        let groups = if groups.is_empty() {
+            Value::NULL
+        } else {
+            texts(groups)
+        };
+        view.set(
+            "remote_access",
+            one_block([
+                ("ec2_ssh_key", text(r.ec2_ssh_key())),
+                ("source_security_group_ids", groups),
+            ]),
+        );
     }
     // A launch template decides on disk and instance types itself; AWS shows none or its default.
     if !templated || known.get_i64("disk_size").is_none() {

@@ -28,18 +28,40 @@ impl Resource for Policy {
 
     fn schema(&self) -> Schema {
         let computed = |text| Attribute::computed(Type::String).describe(text);
-        let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+        let given = |text| {
+            Attribute::optional_computed(Type::String)
+                .force_new()
+                .describe(text)
+        };
         let block = Block::new()
             .describe("A managed policy.")
             .attr("id", computed("ARN of the policy."))
             .attr("arn", computed("ARN of the policy."))
             .attr("policy_id", computed("Unique id of the policy."))
-            .attr("attachment_count", Attribute::computed(Type::Number).describe("How many identities it is attached to."))
+            .attr(
+                "attachment_count",
+                Attribute::computed(Type::Number)
+                    .describe("How many identities it is attached to."),
+            )
             .attr("name", given("Name of the policy; made up otherwise."))
             .attr("name_prefix", given("Start of a made-up name."))
-            .attr("description", Attribute::optional(Type::String).force_new().describe("What the policy is for."))
-            .attr("path", Attribute::optional(Type::String).default("/").force_new().describe("Path of the policy."))
-            .attr("policy", Attribute::required(Type::String).describe("JSON policy document."));
+            .attr(
+                "description",
+                Attribute::optional(Type::String)
+                    .force_new()
+                    .describe("What the policy is for."),
+            )
+            .attr(
+                "path",
+                Attribute::optional(Type::String)
+                    .default("/")
+                    .force_new()
+                    .describe("Path of the policy."),
+            )
+            .attr(
+                "policy",
+                Attribute::required(Type::String).describe("JSON policy document."),
+            );
         Schema::new(tagged(block))
     }
 
@@ -58,7 +80,14 @@ impl Resource for Policy {
         let Some(arn) = known.get_str("id") else {
             return Ok(None);
         };
-        let answer = aws.iam().get_policy().policy_arn(arn).send().await.api(aws, "iam:GetPolicy").or_gone()?;
+        let answer = aws
+            .iam()
+            .get_policy()
+            .policy_arn(arn)
+            .send()
+            .await
+            .api(aws, "iam:GetPolicy")
+            .or_gone()?;
         let Some(policy) = answer.and_then(|a| a.policy) else {
             return Ok(None);
         };
@@ -71,10 +100,13 @@ impl Resource for Policy {
             .await
             .api(aws, "iam:GetPolicyVersion")
             .or_gone()?;
-        let document = version.and_then(|v| v.policy_version).and_then(|v| v.document);
+        let document = version
+            .and_then(|v| v.policy_version)
+            .and_then(|v| v.document);
         let document = document.as_deref().map(iam::document);
         let name = policy.policy_name().unwrap_or_default();
-        let prefix = string(known, "name_prefix").or_else(|| names::prefix_of(name).map(str::to_owned));
+        let prefix =
+            string(known, "name_prefix").or_else(|| names::prefix_of(name).map(str::to_owned));
         Ok(Some(
             View::of(known)
                 .set("id", arn)
@@ -106,12 +138,20 @@ impl Resource for Policy {
             .await
             .api(call, "iam:CreatePolicy")?;
         let arn = answer.policy().and_then(|p| p.arn()).unwrap_or_default();
-        let made = planned.clone().with("id", Value::from(arn)).with("name", Value::from(name));
+        let made = planned
+            .clone()
+            .with("id", Value::from(arn))
+            .with("name", Value::from(name));
         call.accepted(&made).await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let arn = prior.get_str("id").unwrap_or_default();
         if changed(prior, planned, "policy") {
             make_room(call, arn).await?;
@@ -124,13 +164,24 @@ impl Resource for Policy {
                 .await
                 .api(call, "iam:CreatePolicyVersion")?;
         }
-        let (set, remove) = changes(&from_value(prior.get("tags_all")), &call.tags.wanted(planned));
+        let (set, remove) = changes(
+            &from_value(prior.get("tags_all")),
+            &call.tags.wanted(planned),
+        );
         if !remove.is_empty() {
-            let untag = call.iam().untag_policy().policy_arn(arn).set_tag_keys(Some(remove));
+            let untag = call
+                .iam()
+                .untag_policy()
+                .policy_arn(arn)
+                .set_tag_keys(Some(remove));
             untag.send().await.api(call, "iam:UntagPolicy")?;
         }
         if !set.is_empty() {
-            let tag = call.iam().tag_policy().policy_arn(arn).set_tags(Some(iam::list(&set)?));
+            let tag = call
+                .iam()
+                .tag_policy()
+                .policy_arn(arn)
+                .set_tags(Some(iam::list(&set)?));
             tag.send().await.api(call, "iam:TagPolicy")?;
         }
         Ok(())
@@ -142,9 +193,18 @@ impl Resource for Policy {
             drop_version(call, arn, &version).await?;
         }
         let still_attached = |e: &ApiError| e.code() == "DeleteConflict";
-        persist(std::time::Duration::from_secs(15), still_attached, || async {
-            call.iam().delete_policy().policy_arn(arn).send().await.api(call, "iam:DeletePolicy")
-        })
+        persist(
+            std::time::Duration::from_secs(15),
+            still_attached,
+            || async {
+                call.iam()
+                    .delete_policy()
+                    .policy_arn(arn)
+                    .send()
+                    .await
+                    .api(call, "iam:DeletePolicy")
+            },
+        )
         .await
         .or_gone()?;
         Ok(())
@@ -154,7 +214,11 @@ impl Resource for Policy {
         let name = names::given_or_made(planned, "name", "name_prefix", token);
         let path = planned.get_str("path").unwrap_or("/");
         let who = aws.identity().await?;
-        let arn = format!("arn:{}:iam::{}:policy{path}{name}", aws.partition(), who.account);
+        let arn = format!(
+            "arn:{}:iam::{}:policy{path}{name}",
+            aws.partition(),
+            who.account
+        );
         let named = Value::object([("id", Value::from(arn))]);
         Ok(Found::Sure(self.read(aws, &named).await?.map(|_| named)))
     }
@@ -162,7 +226,12 @@ impl Resource for Policy {
 
 /// The versions besides the default one, oldest first.
 async fn other_versions(aws: &Aws, arn: &str) -> Result<Vec<String>, Diagnostics> {
-    let answer = aws.iam().list_policy_versions().policy_arn(arn).send().await;
+    let answer = aws
+        .iam()
+        .list_policy_versions()
+        .policy_arn(arn)
+        .send()
+        .await;
     let answer = answer.api(aws, "iam:ListPolicyVersions").or_gone()?;
     let mut versions = answer.and_then(|a| a.versions).unwrap_or_default();
     versions.sort_by_key(|v| v.create_date().map(|d| d.secs()));
@@ -179,7 +248,15 @@ async fn make_room(aws: &Aws, arn: &str) -> Result<(), Diagnostics> {
 }
 
 async fn drop_version(aws: &Aws, arn: &str, version: &str) -> Result<(), Diagnostics> {
-    let delete = aws.iam().delete_policy_version().policy_arn(arn).version_id(version);
-    delete.send().await.api(aws, "iam:DeletePolicyVersion").or_gone()?;
+    let delete = aws
+        .iam()
+        .delete_policy_version()
+        .policy_arn(arn)
+        .version_id(version);
+    delete
+        .send()
+        .await
+        .api(aws, "iam:DeletePolicyVersion")
+        .or_gone()?;
     Ok(())
 }

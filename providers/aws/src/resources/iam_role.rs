@@ -25,7 +25,11 @@ impl Resource for Role {
 
     fn schema(&self) -> Schema {
         let computed = |text| Attribute::computed(Type::String).describe(text);
-        let given = |text| Attribute::optional_computed(Type::String).force_new().describe(text);
+        let given = |text| {
+            Attribute::optional_computed(Type::String)
+                .force_new()
+                .describe(text)
+        };
         let block = Block::new()
             .describe("An identity to be assumed.")
             .attr("id", computed("Name of the role."))
@@ -34,12 +38,38 @@ impl Resource for Role {
             .attr("create_date", computed("When it was made, RFC 3339."))
             .attr("name", given("Name of the role; made up otherwise."))
             .attr("name_prefix", given("Start of a made-up name."))
-            .attr("assume_role_policy", Attribute::required(Type::String).describe("Who may assume it: a JSON policy document."))
-            .attr("description", Attribute::optional(Type::String).describe("What the role is for."))
-            .attr("path", Attribute::optional(Type::String).default("/").force_new().describe("Path of the role."))
-            .attr("permissions_boundary", Attribute::optional(Type::String).describe("ARN of the policy that bounds it."))
-            .attr("max_session_duration", Attribute::optional(Type::Number).default(3600).describe("Longest session in seconds."))
-            .attr("force_detach_policies", Attribute::optional(Type::Bool).default(false).describe("Detach whatever policies it has before the deletion."));
+            .attr(
+                "assume_role_policy",
+                Attribute::required(Type::String)
+                    .describe("Who may assume it: a JSON policy document."),
+            )
+            .attr(
+                "description",
+                Attribute::optional(Type::String).describe("What the role is for."),
+            )
+            .attr(
+                "path",
+                Attribute::optional(Type::String)
+                    .default("/")
+                    .force_new()
+                    .describe("Path of the role."),
+            )
+            .attr(
+                "permissions_boundary",
+                Attribute::optional(Type::String).describe("ARN of the policy that bounds it."),
+            )
+            .attr(
+                "max_session_duration",
+                Attribute::optional(Type::Number)
+                    .default(3600)
+                    .describe("Longest session in seconds."),
+            )
+            .attr(
+                "force_detach_policies",
+                Attribute::optional(Type::Bool)
+                    .default(false)
+                    .describe("Detach whatever policies it has before the deletion."),
+            );
         Schema::new(tagged(block))
     }
 
@@ -59,13 +89,23 @@ impl Resource for Role {
         let Some(name) = known.get_str("id") else {
             return Ok(None);
         };
-        let answer = aws.iam().get_role().role_name(name).send().await.api(aws, "iam:GetRole").or_gone()?;
+        let answer = aws
+            .iam()
+            .get_role()
+            .role_name(name)
+            .send()
+            .await
+            .api(aws, "iam:GetRole")
+            .or_gone()?;
         let Some(role) = answer.and_then(|a| a.role) else {
             return Ok(None);
         };
         let trust = role.assume_role_policy_document().map(iam::document);
-        let boundary = role.permissions_boundary().and_then(|b| b.permissions_boundary_arn());
-        let prefix = string(known, "name_prefix").or_else(|| names::prefix_of(role.role_name()).map(str::to_owned));
+        let boundary = role
+            .permissions_boundary()
+            .and_then(|b| b.permissions_boundary_arn());
+        let prefix = string(known, "name_prefix")
+            .or_else(|| names::prefix_of(role.role_name()).map(str::to_owned));
         Ok(Some(
             View::of(known)
                 .set("id", role.role_name())
@@ -73,12 +113,18 @@ impl Resource for Role {
                 .set("name_prefix", prefix.unwrap_or_default())
                 .set("arn", role.arn())
                 .set("unique_id", role.role_id())
-                .text("create_date", iam::time(Some(role.create_date())).as_deref())
+                .text(
+                    "create_date",
+                    iam::time(Some(role.create_date())).as_deref(),
+                )
                 .document("assume_role_policy", trust.as_deref(), same_policy)
                 .text("description", role.description())
                 .set("path", role.path())
                 .text("permissions_boundary", boundary)
-                .int("max_session_duration", role.max_session_duration().or(Some(3600)))
+                .int(
+                    "max_session_duration",
+                    role.max_session_duration().or(Some(3600)),
+                )
                 .tags(aws, iam::tags(role.tags()))
                 .done(),
         ))
@@ -106,12 +152,20 @@ impl Resource for Role {
                 .api(call, "iam:CreateRole")
         })
         .await?;
-        let made = planned.clone().with("id", Value::from(name.as_str())).with("name", Value::from(name));
+        let made = planned
+            .clone()
+            .with("id", Value::from(name.as_str()))
+            .with("name", Value::from(name));
         call.accepted(&made).await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let name = prior.get_str("id").unwrap_or_default();
         if changed(prior, planned, "assume_role_policy") {
             let unknown_principal = |e: &ApiError| {
@@ -142,21 +196,42 @@ impl Resource for Role {
             match string(planned, "permissions_boundary") {
                 Some(arn) => {
                     let set = call.iam().put_role_permissions_boundary().role_name(name);
-                    set.permissions_boundary(arn).send().await.api(call, "iam:PutRolePermissionsBoundary")?;
+                    set.permissions_boundary(arn)
+                        .send()
+                        .await
+                        .api(call, "iam:PutRolePermissionsBoundary")?;
                 }
                 None => {
-                    let remove = call.iam().delete_role_permissions_boundary().role_name(name);
-                    remove.send().await.api(call, "iam:DeleteRolePermissionsBoundary").or_gone()?;
+                    let remove = call
+                        .iam()
+                        .delete_role_permissions_boundary()
+                        .role_name(name);
+                    remove
+                        .send()
+                        .await
+                        .api(call, "iam:DeleteRolePermissionsBoundary")
+                        .or_gone()?;
                 }
             }
         }
-        let (set, remove) = changes(&from_value(prior.get("tags_all")), &call.tags.wanted(planned));
+        let (set, remove) = changes(
+            &from_value(prior.get("tags_all")),
+            &call.tags.wanted(planned),
+        );
         if !remove.is_empty() {
-            let untag = call.iam().untag_role().role_name(name).set_tag_keys(Some(remove));
+            let untag = call
+                .iam()
+                .untag_role()
+                .role_name(name)
+                .set_tag_keys(Some(remove));
             untag.send().await.api(call, "iam:UntagRole")?;
         }
         if !set.is_empty() {
-            let tag = call.iam().tag_role().role_name(name).set_tags(Some(iam::list(&set)?));
+            let tag = call
+                .iam()
+                .tag_role()
+                .role_name(name)
+                .set_tags(Some(iam::list(&set)?));
             tag.send().await.api(call, "iam:TagRole")?;
         }
         Ok(())
@@ -169,12 +244,20 @@ impl Resource for Role {
             strip(call, name).await?;
         }
         // A detachment may not be seen everywhere yet.
-        let still_attached = |e: &ApiError| {
-            e.code() == "ConcurrentModification" || e.code() == "DeleteConflict"
-        };
-        persist(std::time::Duration::from_secs(15), still_attached, || async {
-            call.iam().delete_role().role_name(name).send().await.api(call, "iam:DeleteRole")
-        })
+        let still_attached =
+            |e: &ApiError| e.code() == "ConcurrentModification" || e.code() == "DeleteConflict";
+        persist(
+            std::time::Duration::from_secs(15),
+            still_attached,
+            || async {
+                call.iam()
+                    .delete_role()
+                    .role_name(name)
+                    .send()
+                    .await
+                    .api(call, "iam:DeleteRole")
+            },
+        )
         .await
         .or_gone()?;
         Ok(())
@@ -189,8 +272,15 @@ impl Resource for Role {
 
 /// Takes the role out of its instance profiles: a role in one cannot be deleted.
 async fn leave_profiles(call: &Call<'_>, name: &str) -> Result<(), Diagnostics> {
-    let answer = call.iam().list_instance_profiles_for_role().role_name(name).send().await;
-    let answer = answer.api(call, "iam:ListInstanceProfilesForRole").or_gone()?;
+    let answer = call
+        .iam()
+        .list_instance_profiles_for_role()
+        .role_name(name)
+        .send()
+        .await;
+    let answer = answer
+        .api(call, "iam:ListInstanceProfilesForRole")
+        .or_gone()?;
     for profile in answer.into_iter().flat_map(|a| a.instance_profiles) {
         call.iam()
             .remove_role_from_instance_profile()
@@ -206,17 +296,43 @@ async fn leave_profiles(call: &Call<'_>, name: &str) -> Result<(), Diagnostics> 
 
 /// Detaches managed policies and deletes inline ones.
 async fn strip(call: &Call<'_>, name: &str) -> Result<(), Diagnostics> {
-    let attached = call.iam().list_attached_role_policies().role_name(name).send().await;
-    let attached = attached.api(call, "iam:ListAttachedRolePolicies").or_gone()?;
-    for policy in attached.and_then(|a| a.attached_policies).unwrap_or_default() {
-        let detach = call.iam().detach_role_policy().role_name(name).set_policy_arn(policy.policy_arn);
-        detach.send().await.api(call, "iam:DetachRolePolicy").or_gone()?;
+    let attached = call
+        .iam()
+        .list_attached_role_policies()
+        .role_name(name)
+        .send()
+        .await;
+    let attached = attached
+        .api(call, "iam:ListAttachedRolePolicies")
+        .or_gone()?;
+    for policy in attached
+        .and_then(|a| a.attached_policies)
+        .unwrap_or_default()
+    {
+        let detach = call
+            .iam()
+            .detach_role_policy()
+            .role_name(name)
+            .set_policy_arn(policy.policy_arn);
+        detach
+            .send()
+            .await
+            .api(call, "iam:DetachRolePolicy")
+            .or_gone()?;
     }
     let inline = call.iam().list_role_policies().role_name(name).send().await;
     let inline = inline.api(call, "iam:ListRolePolicies").or_gone()?;
     for policy in inline.into_iter().flat_map(|a| a.policy_names) {
-        let delete = call.iam().delete_role_policy().role_name(name).policy_name(policy);
-        delete.send().await.api(call, "iam:DeleteRolePolicy").or_gone()?;
+        let delete = call
+            .iam()
+            .delete_role_policy()
+            .role_name(name)
+            .policy_name(policy);
+        delete
+            .send()
+            .await
+            .api(call, "iam:DeleteRolePolicy")
+            .or_gone()?;
     }
     Ok(())
 }

@@ -23,7 +23,10 @@ impl Resource for Attachment {
         Schema::new(
             Block::new()
                 .describe("Gives a role a managed policy.")
-                .attr("id", Attribute::computed(Type::String).describe("Role and policy."))
+                .attr(
+                    "id",
+                    Attribute::computed(Type::String).describe("Role and policy."),
+                )
                 .attr("role", end("Name of the role."))
                 .attr("policy_arn", end("ARN of the policy.")),
         )
@@ -31,16 +34,28 @@ impl Resource for Attachment {
 
     fn from_id(&self, id: &str) -> Result<Value, String> {
         let (role, arn) = id.split_once('/').ok_or("ROLE-NAME/POLICY-ARN")?;
-        Ok(Value::object([("role", Value::from(role)), ("policy_arn", Value::from(arn))]))
+        Ok(Value::object([
+            ("role", Value::from(role)),
+            ("policy_arn", Value::from(arn)),
+        ]))
     }
 
     async fn read(&self, aws: &Aws, known: &Value) -> Read {
         let (Some(role), Some(arn)) = (known.get_str("role"), known.get_str("policy_arn")) else {
             return Ok(None);
         };
-        let pages = aws.iam().list_attached_role_policies().role_name(role).into_paginator().items().send();
+        let pages = aws
+            .iam()
+            .list_attached_role_policies()
+            .role_name(role)
+            .into_paginator()
+            .items()
+            .send();
         let found = pages.collect::<Result<Vec<_>, _>>().await;
-        let found = found.api(aws, "iam:ListAttachedRolePolicies").or_gone()?.unwrap_or_default();
+        let found = found
+            .api(aws, "iam:ListAttachedRolePolicies")
+            .or_gone()?
+            .unwrap_or_default();
         let attached = found.iter().any(|p| p.policy_arn() == Some(arn));
         Ok(attached.then(|| View::of(known).set("id", format!("{role}/{arn}")).done()))
     }
@@ -66,7 +81,12 @@ impl Resource for Attachment {
         Ok(made)
     }
 
-    async fn update(&self, _call: &Call<'_>, _prior: &Value, _planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        _call: &Call<'_>,
+        _prior: &Value,
+        _planned: &Value,
+    ) -> Result<(), Diagnostics> {
         Ok(())
     }
 

@@ -30,7 +30,10 @@ impl Resource for InternetGateway {
             .attr("id", computed("Id of the gateway."))
             .attr("arn", computed("ARN of the gateway."))
             .attr("owner_id", computed("Account that owns the gateway."))
-            .attr("vpc_id", Attribute::optional_computed(Type::String).describe("VPC it is attached to."));
+            .attr(
+                "vpc_id",
+                Attribute::optional_computed(Type::String).describe("VPC it is attached to."),
+            );
         Schema::new(tagged(block))
     }
 
@@ -53,17 +56,26 @@ impl Resource for InternetGateway {
             .await
             .api(call, "ec2:CreateInternetGateway")?;
         let gateway = answer.internet_gateway();
-        let id = gateway.and_then(|g| g.internet_gateway_id()).unwrap_or_default().to_owned();
+        let id = gateway
+            .and_then(|g| g.internet_gateway_id())
+            .unwrap_or_default()
+            .to_owned();
         let made = planned.clone().with("id", Value::from(id.as_str()));
         // Not attached yet: that is what a run that takes over here has to know.
-        call.accepted(&made.clone().with("vpc_id", Value::null(Type::String))).await?;
+        call.accepted(&made.clone().with("vpc_id", Value::null(Type::String)))
+            .await?;
         if let Some(vpc) = planned.get_str("vpc_id") {
             attach(call, &id, vpc).await?;
         }
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
         if changed(prior, planned, "vpc_id") {
             if let Some(old) = prior.get_str("vpc_id") {
@@ -105,7 +117,12 @@ impl Resource for InternetGateway {
             let attached = g.attachments().first().and_then(|a| a.vpc_id());
             attached.is_none() || attached == planned.get_str("vpc_id")
         });
-        let alike = alike.map(|g| (g.internet_gateway_id().unwrap_or_default().to_owned(), ec2::tags(g.tags())));
+        let alike = alike.map(|g| {
+            (
+                g.internet_gateway_id().unwrap_or_default().to_owned(),
+                ec2::tags(g.tags()),
+            )
+        });
         Ok(ec2::alike(alike.collect(), &tags))
     }
 }
@@ -127,15 +144,19 @@ async fn attach(call: &Call<'_>, id: &str, vpc: &str) -> Result<(), Diagnostics>
 
 /// Refused while public addresses of the VPC are still in use.
 async fn detach(call: &Call<'_>, id: &str, vpc: &str) -> Result<(), Diagnostics> {
-    let detached = persist(call.limit(), |e: &ApiError| e.code() == "DependencyViolation", || async {
-        call.ec2()
-            .detach_internet_gateway()
-            .internet_gateway_id(id)
-            .vpc_id(vpc)
-            .send()
-            .await
-            .api(call, "ec2:DetachInternetGateway")
-    })
+    let detached = persist(
+        call.limit(),
+        |e: &ApiError| e.code() == "DependencyViolation",
+        || async {
+            call.ec2()
+                .detach_internet_gateway()
+                .internet_gateway_id(id)
+                .vpc_id(vpc)
+                .send()
+                .await
+                .api(call, "ec2:DetachInternetGateway")
+        },
+    )
     .await;
     match detached {
         Err(e) if e.code() == "Gateway.NotAttached" => Ok(()),
@@ -147,9 +168,22 @@ async fn describe(aws: &Aws, known: &[Value]) -> Result<HashMap<String, Ec2Gatew
     let mut found = HashMap::new();
     for ids in ec2::ids(known) {
         let by_id = ec2::filter("internet-gateway-id", ids);
-        let items = aws.ec2().describe_internet_gateways().filters(by_id).into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.api(aws, "ec2:DescribeInternetGateways")?;
-        found.extend(items.into_iter().filter_map(|g| Some((g.internet_gateway_id()?.to_owned(), g))));
+        let items = aws
+            .ec2()
+            .describe_internet_gateways()
+            .filters(by_id)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeInternetGateways")?;
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|g| Some((g.internet_gateway_id()?.to_owned(), g))),
+        );
     }
     Ok(found)
 }
@@ -159,9 +193,15 @@ fn view(aws: &Aws, gateway: &Ec2Gateway, known: &Value) -> Value {
     let owner = gateway.owner_id().unwrap_or_default();
     View::of(known)
         .set("id", id)
-        .set("arn", aws.arn("ec2", owner, &format!("internet-gateway/{id}")))
+        .set(
+            "arn",
+            aws.arn("ec2", owner, &format!("internet-gateway/{id}")),
+        )
         .text("owner_id", gateway.owner_id())
-        .text("vpc_id", gateway.attachments().first().and_then(|a| a.vpc_id()))
+        .text(
+            "vpc_id",
+            gateway.attachments().first().and_then(|a| a.vpc_id()),
+        )
         .tags(aws, ec2::tags(gateway.tags()))
         .done()
 }

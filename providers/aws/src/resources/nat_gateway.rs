@@ -27,20 +27,61 @@ impl Resource for NatGateway {
 
     fn schema(&self) -> Schema {
         let computed = |text| Attribute::computed(Type::String).describe(text);
-        let texts = |text| Attribute::optional_computed(Type::set(Type::String)).force_new().describe(text);
+        let texts = |text| {
+            Attribute::optional_computed(Type::set(Type::String))
+                .force_new()
+                .describe(text)
+        };
         let block = Block::new()
             .describe("Lets a private subnet reach out.")
             .attr("id", computed("Id of the gateway."))
-            .attr("allocation_id", Attribute::optional(Type::String).force_new().describe("Elastic IP of a public gateway."))
+            .attr(
+                "allocation_id",
+                Attribute::optional(Type::String)
+                    .force_new()
+                    .describe("Elastic IP of a public gateway."),
+            )
             .attr("association_id", computed("Association of the elastic IP."))
-            .attr("connectivity_type", Attribute::optional(Type::String).default("public").force_new().describe("public or private."))
-            .attr("network_interface_id", computed("Network interface of the gateway."))
-            .attr("private_ip", Attribute::optional_computed(Type::String).force_new().describe("Private address of the gateway."))
+            .attr(
+                "connectivity_type",
+                Attribute::optional(Type::String)
+                    .default("public")
+                    .force_new()
+                    .describe("public or private."),
+            )
+            .attr(
+                "network_interface_id",
+                computed("Network interface of the gateway."),
+            )
+            .attr(
+                "private_ip",
+                Attribute::optional_computed(Type::String)
+                    .force_new()
+                    .describe("Private address of the gateway."),
+            )
             .attr("public_ip", computed("Public address of the gateway."))
-            .attr("secondary_allocation_ids", Attribute::optional(Type::set(Type::String)).force_new().describe("Further elastic IPs."))
-            .attr("secondary_private_ip_address_count", Attribute::optional_computed(Type::Number).force_new().describe("How many further private addresses."))
-            .attr("secondary_private_ip_addresses", texts("Further private addresses."))
-            .attr("subnet_id", Attribute::required(Type::String).force_new().describe("Subnet of the gateway."));
+            .attr(
+                "secondary_allocation_ids",
+                Attribute::optional(Type::set(Type::String))
+                    .force_new()
+                    .describe("Further elastic IPs."),
+            )
+            .attr(
+                "secondary_private_ip_address_count",
+                Attribute::optional_computed(Type::Number)
+                    .force_new()
+                    .describe("How many further private addresses."),
+            )
+            .attr(
+                "secondary_private_ip_addresses",
+                texts("Further private addresses."),
+            )
+            .attr(
+                "subnet_id",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Subnet of the gateway."),
+            );
         let minutes = |m: u64| Duration::from_secs(m * 60);
         Schema::new(tagged(block)).timeouts([
             ("create", minutes(10)),
@@ -70,7 +111,10 @@ impl Resource for NatGateway {
     async fn read_many(&self, aws: &Aws, known: &[Value]) -> Vec<Read> {
         let found = describe(aws, known).await;
         ec2::answer(known, found, |g, k| {
-            let gone = matches!(g.state(), Some(NatGatewayState::Deleted | NatGatewayState::Deleting));
+            let gone = matches!(
+                g.state(),
+                Some(NatGatewayState::Deleted | NatGatewayState::Deleting)
+            );
             (!gone).then(|| view(aws, g, k))
         })
     }
@@ -83,30 +127,64 @@ impl Resource for NatGateway {
             .client_token(call.token())
             .set_subnet_id(string(planned, "subnet_id"))
             .set_allocation_id(string(planned, "allocation_id"))
-            .set_connectivity_type(planned.get_str("connectivity_type").map(ConnectivityType::from))
+            .set_connectivity_type(
+                planned
+                    .get_str("connectivity_type")
+                    .map(ConnectivityType::from),
+            )
             .set_private_ip_address(string(planned, "private_ip"))
             .set_secondary_allocation_ids(some_strings(planned, "secondary_allocation_ids"))
-            .set_secondary_private_ip_addresses(some_strings(planned, "secondary_private_ip_addresses"))
-            .set_secondary_private_ip_address_count(number(planned, "secondary_private_ip_address_count"))
+            .set_secondary_private_ip_addresses(some_strings(
+                planned,
+                "secondary_private_ip_addresses",
+            ))
+            .set_secondary_private_ip_address_count(number(
+                planned,
+                "secondary_private_ip_address_count",
+            ))
             .set_tag_specifications(ec2::specification(ResourceType::Natgateway, &tags))
             .send()
             .await
             .api(call, "ec2:CreateNatGateway")?;
-        let id = answer.nat_gateway().and_then(|g| g.nat_gateway_id()).unwrap_or_default();
+        let id = answer
+            .nat_gateway()
+            .and_then(|g| g.nat_gateway_id())
+            .unwrap_or_default();
         let made = planned.clone().with("id", Value::from(id));
         call.accepted(&made).await?;
-        call.until(&format!("NAT gateway {id}"), || available(call, id)).await?;
+        call.until(&format!("NAT gateway {id}"), || available(call, id))
+            .await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
-        ec2::retag(call, prior.get_str("id").unwrap_or_default(), prior, planned).await
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
+        ec2::retag(
+            call,
+            prior.get_str("id").unwrap_or_default(),
+            prior,
+            planned,
+        )
+        .await
     }
 
     async fn delete(&self, call: &Call<'_>, prior: &Value) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
-        let deleted = call.ec2().delete_nat_gateway().nat_gateway_id(id).send().await;
-        if deleted.api(call, "ec2:DeleteNatGateway").or_gone()?.is_none() {
+        let deleted = call
+            .ec2()
+            .delete_nat_gateway()
+            .nat_gateway_id(id)
+            .send()
+            .await;
+        if deleted
+            .api(call, "ec2:DeleteNatGateway")
+            .or_gone()?
+            .is_none()
+        {
             return Ok(());
         }
         call.until(&format!("the deletion of NAT gateway {id}"), || async {
@@ -134,7 +212,9 @@ impl Resource for NatGateway {
         // An elastic IP is on one gateway at most.
         if let Some(allocation) = allocation {
             let one = answer.nat_gateways().iter().find(|g| {
-                g.nat_gateway_addresses().iter().any(|a| a.allocation_id() == Some(allocation))
+                g.nat_gateway_addresses()
+                    .iter()
+                    .any(|a| a.allocation_id() == Some(allocation))
             });
             let id = one.and_then(|g| g.nat_gateway_id());
             if let Some(id) = id {
@@ -142,18 +222,30 @@ impl Resource for NatGateway {
             }
         }
         let alike = answer.nat_gateways().iter();
-        let alike = alike.map(|g| (g.nat_gateway_id().unwrap_or_default().to_owned(), ec2::tags(g.tags())));
+        let alike = alike.map(|g| {
+            (
+                g.nat_gateway_id().unwrap_or_default().to_owned(),
+                ec2::tags(g.tags()),
+            )
+        });
         Ok(ec2::alike(alike.collect(), &aws.tags.wanted(planned)))
     }
 
     async fn settle(&self, watch: &Watch<'_>, known: &Value) -> Result<(), Diagnostics> {
         let id = known.get_str("id").unwrap_or_default();
-        watch.until(&format!("NAT gateway {id}"), || available(watch.aws, id)).await
+        watch
+            .until(&format!("NAT gateway {id}"), || available(watch.aws, id))
+            .await
     }
 }
 
 async fn one(aws: &Aws, id: &str) -> Result<Option<Ec2Nat>, Diagnostics> {
-    let answer = aws.ec2().describe_nat_gateways().nat_gateway_ids(id).send().await;
+    let answer = aws
+        .ec2()
+        .describe_nat_gateways()
+        .nat_gateway_ids(id)
+        .send()
+        .await;
     let answer = answer.api(aws, "ec2:DescribeNatGateways").or_gone()?;
     Ok(answer.and_then(|a| a.nat_gateways.unwrap_or_default().into_iter().next()))
 }
@@ -178,7 +270,10 @@ async fn available(aws: &Aws, id: &str) -> Result<Status<()>, Diagnostics> {
                 ),
             ))
         }
-        other => Status::Pending(format!("NAT gateway is {}", other.map_or("pending", |s| s.as_str()))),
+        other => Status::Pending(format!(
+            "NAT gateway is {}",
+            other.map_or("pending", |s| s.as_str())
+        )),
     })
 }
 
@@ -186,29 +281,57 @@ async fn describe(aws: &Aws, known: &[Value]) -> Result<HashMap<String, Ec2Nat>,
     let mut found = HashMap::new();
     for ids in ec2::ids(known) {
         let by_id = ec2::filter("nat-gateway-id", ids);
-        let items = aws.ec2().describe_nat_gateways().filter(by_id).into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.api(aws, "ec2:DescribeNatGateways")?;
-        found.extend(items.into_iter().filter_map(|g| Some((g.nat_gateway_id()?.to_owned(), g))));
+        let items = aws
+            .ec2()
+            .describe_nat_gateways()
+            .filter(by_id)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeNatGateways")?;
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|g| Some((g.nat_gateway_id()?.to_owned(), g))),
+        );
     }
     Ok(found)
 }
 
 fn view(aws: &Aws, gateway: &Ec2Nat, known: &Value) -> Value {
     let addresses = gateway.nat_gateway_addresses();
-    let primary = addresses.iter().find(|a| a.is_primary() == Some(true)).or(addresses.first());
+    let primary = addresses
+        .iter()
+        .find(|a| a.is_primary() == Some(true))
+        .or(addresses.first());
     let others = || addresses.iter().filter(|a| a.is_primary() == Some(false));
     let count = i32::try_from(others().count()).ok();
     View::of(known)
         .set("id", gateway.nat_gateway_id().unwrap_or_default())
-        .text("connectivity_type", gateway.connectivity_type().map(|c| c.as_str()))
+        .text(
+            "connectivity_type",
+            gateway.connectivity_type().map(|c| c.as_str()),
+        )
         .text("subnet_id", gateway.subnet_id())
         .text_or_kept("allocation_id", primary.and_then(|a| a.allocation_id()))
         .text_or_kept("association_id", primary.and_then(|a| a.association_id()))
-        .text_or_kept("network_interface_id", primary.and_then(|a| a.network_interface_id()))
+        .text_or_kept(
+            "network_interface_id",
+            primary.and_then(|a| a.network_interface_id()),
+        )
         .text_or_kept("private_ip", primary.and_then(|a| a.private_ip()))
         .text_or_kept("public_ip", primary.and_then(|a| a.public_ip()))
-        .texts("secondary_allocation_ids", others().filter_map(|a| a.allocation_id()))
-        .all_texts("secondary_private_ip_addresses", others().filter_map(|a| a.private_ip()))
+        .texts(
+            "secondary_allocation_ids",
+            others().filter_map(|a| a.allocation_id()),
+        )
+        .all_texts(
+            "secondary_private_ip_addresses",
+            others().filter_map(|a| a.private_ip()),
+        )
         .int("secondary_private_ip_address_count", count)
         .tags(aws, ec2::tags(gateway.tags()))
         .done()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::Route as Ec2Route;
+use aws_sdk_ec2::types::{Route as Ec2Route, RouteTable};
 use topo_sdk::{Attribute, Block, Diagnostics, Schema, Type, Value};
 
 use crate::core::check;
@@ -30,10 +30,24 @@ impl Resource for Route {
         let block = Block::new()
             .describe("One route of a route table.")
             .attr("id", computed("Id made of the table and the destination."))
-            .attr("route_table_id", Attribute::required(Type::String).force_new().describe("Route table."))
-            .attr("destination_cidr_block", to("IPv4 network that it leads to."))
-            .attr("destination_ipv6_cidr_block", to("IPv6 network that it leads to."))
-            .attr("destination_prefix_list_id", to("Prefix list that it leads to."))
+            .attr(
+                "route_table_id",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Route table."),
+            )
+            .attr(
+                "destination_cidr_block",
+                to("IPv4 network that it leads to."),
+            )
+            .attr(
+                "destination_ipv6_cidr_block",
+                to("IPv6 network that it leads to."),
+            )
+            .attr(
+                "destination_prefix_list_id",
+                to("Prefix list that it leads to."),
+            )
             .attr("instance_id", computed("Instance that it leads through."))
             .attr("instance_owner_id", computed("Account of that instance."))
             .attr("origin", computed("How the route came to be."))
@@ -48,13 +62,21 @@ impl Resource for Route {
             b.attr(name, target.describe("Where it leads through."))
         });
         let minutes = Duration::from_secs(5 * 60);
-        Schema::new(block).timeouts([("create", minutes), ("update", minutes), ("delete", minutes)])
+        Schema::new(block).timeouts([
+            ("create", minutes),
+            ("update", minutes),
+            ("delete", minutes),
+        ])
     }
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         check::exactly_one(
             config,
-            &["destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id"],
+            &[
+                "destination_cidr_block",
+                "destination_ipv6_cidr_block",
+                "destination_prefix_list_id",
+            ],
             found,
         );
         check::exactly_one(config, &TARGETS, found);
@@ -71,27 +93,49 @@ impl Resource for Route {
             to if to.contains(':') => "destination_ipv6_cidr_block",
             _ => "destination_cidr_block",
         };
-        Ok(Value::object([("route_table_id", Value::from(table)), (kind, Value::from(to))]))
+        Ok(Value::object([
+            ("route_table_id", Value::from(table)),
+            (kind, Value::from(to)),
+        ]))
     }
 
     async fn read(&self, aws: &Aws, known: &Value) -> Read {
-        let found = find(aws, known).await?;
-        Ok(found.map(|route| view(&route, known)))
+        ec2::only(self.read_many(aws, std::slice::from_ref(known)).await)
+    }
+
+    async fn read_many(&self, aws: &Aws, known: &[Value]) -> Vec<Read> {
+        let tables = tables(aws, known).await;
+        let answers = known.iter().map(|k| match &tables {
+            Err(failed) => Err(failed.clone()),
+            Ok(tables) => Ok(route_in(tables, k).map(|route| view(&route, k))),
+        });
+        answers.collect()
     }
 
     async fn create(&self, call: &Call<'_>, planned: &Value) -> Result<Value, Diagnostics> {
         let table = planned.get_str("route_table_id").unwrap_or_default();
         let to = destination(planned);
-        persist(call.propagation(), routes::is_not_visible, || routes::create(call, table, &to, planned)).await?;
+        persist(call.propagation(), routes::is_not_visible, || {
+            routes::create(call, table, &to, planned)
+        })
+        .await?;
         let made = planned.clone().with("id", Value::from(id(table, &to)));
         call.accepted(&made).await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let table = prior.get_str("route_table_id").unwrap_or_default();
         let to = destination(prior);
-        persist(call.propagation(), routes::is_not_visible, || routes::replace(call, table, &to, planned)).await?;
+        persist(call.propagation(), routes::is_not_visible, || {
+            routes::replace(call, table, &to, planned)
+        })
+        .await?;
         Ok(())
     }
 
@@ -107,7 +151,8 @@ impl Resource for Route {
                 wanted.is_none() || wanted == routes::target(route, t)
             })
         };
-        let found = find(aws, planned).await?.filter(same_target);
+        let tables = tables(aws, std::slice::from_ref(planned)).await?;
+        let found = route_in(&tables, planned).filter(same_target);
         Ok(Found::Sure(found.map(|_| planned.clone())))
     }
 }
@@ -126,20 +171,42 @@ fn destination(object: &Value) -> Destination {
     }
 }
 
-async fn find(aws: &Aws, object: &Value) -> Result<Option<Ec2Route>, Diagnostics> {
-    let Some(table) = object.get_str("route_table_id") else {
-        return Ok(None);
-    };
-    let answer = aws
-        .ec2()
-        .describe_route_tables()
-        .filters(ec2::filter("route-table-id", [table]))
-        .send()
-        .await
-        .api(aws, "ec2:DescribeRouteTables")?;
+/// The tables of these routes, few calls for many routes.
+async fn tables(aws: &Aws, routes: &[Value]) -> Result<Vec<RouteTable>, Diagnostics> {
+    let mut ids: Vec<&str> = routes
+        .iter()
+        .filter_map(|r| r.get_str("route_table_id"))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::new();
+    for ids in ids.chunks(ec2::IDS_PER_CALL) {
+        let by_id = ec2::filter("route-table-id", ids.iter().copied());
+        let items = aws
+            .ec2()
+            .describe_route_tables()
+            .filters(by_id)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeRouteTables")?;
+        found.extend(items);
+    }
+    Ok(found)
+}
+
+fn route_in(tables: &[RouteTable], object: &Value) -> Option<Ec2Route> {
+    let id = object.get_str("route_table_id");
     let to = destination(object);
-    let routes = answer.route_tables().first().map(|t| t.routes()).unwrap_or_default();
-    Ok(routes.iter().find(|r| Destination::of(r) == to).cloned())
+    let table = tables.iter().find(|t| t.route_table_id() == id)?;
+    table
+        .routes()
+        .iter()
+        .find(|r| Destination::of(r) == to)
+        .cloned()
 }
 
 fn view(route: &Ec2Route, known: &Value) -> Value {
@@ -163,7 +230,10 @@ mod tests {
     #[test]
     fn import_ids_name_their_kind_of_destination() {
         let v6 = Route.from_id("rtb-1_2001:db8::/56").unwrap();
-        assert_eq!(v6.get_str("destination_ipv6_cidr_block"), Some("2001:db8::/56"));
+        assert_eq!(
+            v6.get_str("destination_ipv6_cidr_block"),
+            Some("2001:db8::/56")
+        );
         assert!(Route.from_id("rtb-1").is_err());
     }
 }

@@ -33,7 +33,10 @@ impl Resource for RouteTable {
             .describe("A route. Use either these or aws_route, not both.")
             .attr("cidr_block", to("IPv4 network that it leads to."))
             .attr("ipv6_cidr_block", to("IPv6 network that it leads to."))
-            .attr("destination_prefix_list_id", to("Prefix list that it leads to."));
+            .attr(
+                "destination_prefix_list_id",
+                to("Prefix list that it leads to."),
+            );
         let route = TARGETS
             .iter()
             .fold(route, |b, name| b.attr(name, to("Where it leads through.")));
@@ -42,16 +45,37 @@ impl Resource for RouteTable {
             .attr("id", computed("Id of the table."))
             .attr("arn", computed("ARN of the table."))
             .attr("owner_id", computed("Account that owns the table."))
-            .attr("vpc_id", Attribute::required(Type::String).force_new().describe("VPC of the table."))
-            .attr("propagating_vgws", Attribute::optional_computed(Type::set(Type::String)).describe("Virtual private gateways whose routes are taken over."))
+            .attr(
+                "vpc_id",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("VPC of the table."),
+            )
+            .attr(
+                "propagating_vgws",
+                Attribute::optional_computed(Type::set(Type::String))
+                    .describe("Virtual private gateways whose routes are taken over."),
+            )
             .block("route", NestedBlock::new(Nesting::Set, route).computed());
         let minutes = Duration::from_secs(5 * 60);
-        Schema::new(tagged(block)).timeouts([("create", minutes), ("update", minutes), ("delete", minutes)])
+        Schema::new(tagged(block)).timeouts([
+            ("create", minutes),
+            ("update", minutes),
+            ("delete", minutes),
+        ])
     }
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
         for route in blocks(config, "route") {
-            check::exactly_one(route, &["cidr_block", "ipv6_cidr_block", "destination_prefix_list_id"], found);
+            check::exactly_one(
+                route,
+                &[
+                    "cidr_block",
+                    "ipv6_cidr_block",
+                    "destination_prefix_list_id",
+                ],
+                found,
+            );
             check::exactly_one(route, &TARGETS, found);
             check::cidr(route, "cidr_block", found);
             check::cidr(route, "ipv6_cidr_block", found);
@@ -78,7 +102,10 @@ impl Resource for RouteTable {
             .send()
             .await
             .api(call, "ec2:CreateRouteTable")?;
-        let id = answer.route_table().and_then(|t| t.route_table_id()).unwrap_or_default();
+        let id = answer
+            .route_table()
+            .and_then(|t| t.route_table_id())
+            .unwrap_or_default();
         let made = planned.clone().with("id", Value::from(id));
         call.accepted(&made).await?;
         for gateway in strings(planned, "propagating_vgws") {
@@ -90,10 +117,18 @@ impl Resource for RouteTable {
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
         if changed(prior, planned, "propagating_vgws") {
-            let (old, new) = (strings(prior, "propagating_vgws"), strings(planned, "propagating_vgws"));
+            let (old, new) = (
+                strings(prior, "propagating_vgws"),
+                strings(planned, "propagating_vgws"),
+            );
             for gateway in old.iter().filter(|g| !new.contains(g)) {
                 propagate(call, id, gateway, false).await?;
             }
@@ -127,12 +162,22 @@ impl Resource for RouteTable {
         let found = describe(call, std::slice::from_ref(prior)).await?;
         for association in found.get(id).into_iter().flat_map(|t| t.associations()) {
             if let Some(a) = association.route_table_association_id() {
-                let gone = call.ec2().disassociate_route_table().association_id(a).send().await;
+                let gone = call
+                    .ec2()
+                    .disassociate_route_table()
+                    .association_id(a)
+                    .send()
+                    .await;
                 gone.api(call, "ec2:DisassociateRouteTable").or_gone()?;
             }
         }
         ec2::remove(call, || async {
-            call.ec2().delete_route_table().route_table_id(id).send().await.api(call, "ec2:DeleteRouteTable")
+            call.ec2()
+                .delete_route_table()
+                .route_table_id(id)
+                .send()
+                .await
+                .api(call, "ec2:DeleteRouteTable")
         })
         .await
     }
@@ -150,7 +195,12 @@ impl Resource for RouteTable {
             .api(aws, "ec2:DescribeRouteTables")?;
         let main = |t: &Ec2Table| t.associations().iter().any(|a| a.main() == Some(true));
         let alike = answer.route_tables().iter().filter(|t| !main(t));
-        let alike = alike.map(|t| (t.route_table_id().unwrap_or_default().to_owned(), ec2::tags(t.tags())));
+        let alike = alike.map(|t| {
+            (
+                t.route_table_id().unwrap_or_default().to_owned(),
+                ec2::tags(t.tags()),
+            )
+        });
         Ok(ec2::alike(alike.collect(), &aws.tags.wanted(planned)))
     }
 }
@@ -165,17 +215,32 @@ fn destination(route: &Value) -> Destination {
 
 async fn put(call: &Call<'_>, table: &str, route: &Value) -> Result<(), Diagnostics> {
     let to = destination(route);
-    persist(call.propagation(), routes::is_not_visible, || routes::create(call, table, &to, route)).await?;
+    persist(call.propagation(), routes::is_not_visible, || {
+        routes::create(call, table, &to, route)
+    })
+    .await?;
     Ok(())
 }
 
 async fn propagate(aws: &Aws, table: &str, gateway: &str, on: bool) -> Result<(), Diagnostics> {
     if on {
-        let call = aws.ec2().enable_vgw_route_propagation().route_table_id(table).gateway_id(gateway);
-        call.send().await.api(aws, "ec2:EnableVgwRoutePropagation")?;
+        let call = aws
+            .ec2()
+            .enable_vgw_route_propagation()
+            .route_table_id(table)
+            .gateway_id(gateway);
+        call.send()
+            .await
+            .api(aws, "ec2:EnableVgwRoutePropagation")?;
     } else {
-        let call = aws.ec2().disable_vgw_route_propagation().route_table_id(table).gateway_id(gateway);
-        call.send().await.api(aws, "ec2:DisableVgwRoutePropagation")?;
+        let call = aws
+            .ec2()
+            .disable_vgw_route_propagation()
+            .route_table_id(table)
+            .gateway_id(gateway);
+        call.send()
+            .await
+            .api(aws, "ec2:DisableVgwRoutePropagation")?;
     }
     Ok(())
 }
@@ -184,9 +249,22 @@ async fn describe(aws: &Aws, known: &[Value]) -> Result<HashMap<String, Ec2Table
     let mut found = HashMap::new();
     for ids in ec2::ids(known) {
         let by_id = ec2::filter("route-table-id", ids);
-        let items = aws.ec2().describe_route_tables().filters(by_id).into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.api(aws, "ec2:DescribeRouteTables")?;
-        found.extend(items.into_iter().filter_map(|t| Some((t.route_table_id()?.to_owned(), t))));
+        let items = aws
+            .ec2()
+            .describe_route_tables()
+            .filters(by_id)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeRouteTables")?;
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|t| Some((t.route_table_id()?.to_owned(), t))),
+        );
     }
     Ok(found)
 }
@@ -200,12 +278,18 @@ fn view(aws: &Aws, table: &Ec2Table, known: &Value) -> Value {
         let ends = [
             ("cidr_block", text(to.v4.as_deref())),
             ("ipv6_cidr_block", text(to.v6.as_deref())),
-            ("destination_prefix_list_id", text(to.prefix_list.as_deref())),
+            (
+                "destination_prefix_list_id",
+                text(to.prefix_list.as_deref()),
+            ),
         ];
         let targets = TARGETS.map(|name| (name, text(routes::target(r, name))));
         Value::object(ends.into_iter().chain(targets))
     });
-    let gateways = table.propagating_vgws().iter().filter_map(|g| g.gateway_id());
+    let gateways = table
+        .propagating_vgws()
+        .iter()
+        .filter_map(|g| g.gateway_id());
     View::of(known)
         .set("id", id)
         .set("arn", aws.arn("ec2", owner, &format!("route-table/{id}")))

@@ -27,12 +27,27 @@ impl Resource for Association {
         let end = |text| Attribute::optional(Type::String).force_new().describe(text);
         let block = Block::new()
             .describe("Which route table a subnet or gateway uses.")
-            .attr("id", Attribute::computed(Type::String).recomputed().describe("Id of the association."))
-            .attr("route_table_id", Attribute::required(Type::String).describe("Route table."))
+            .attr(
+                "id",
+                Attribute::computed(Type::String)
+                    .recomputed()
+                    .describe("Id of the association."),
+            )
+            .attr(
+                "route_table_id",
+                Attribute::required(Type::String).describe("Route table."),
+            )
             .attr("subnet_id", end("Subnet."))
-            .attr("gateway_id", end("Internet gateway or virtual private gateway."));
+            .attr(
+                "gateway_id",
+                end("Internet gateway or virtual private gateway."),
+            );
         let minutes = |m: u64| Duration::from_secs(m * 60);
-        Schema::new(block).timeouts([("create", minutes(5)), ("update", minutes(2)), ("delete", minutes(5))])
+        Schema::new(block).timeouts([
+            ("create", minutes(5)),
+            ("update", minutes(2)),
+            ("delete", minutes(5)),
+        ])
     }
 
     fn validate(&self, config: &Value, found: &mut Diagnostics) {
@@ -43,13 +58,23 @@ impl Resource for Association {
         let (end, table) = id
             .split_once('/')
             .ok_or("SUBNET-ID/ROUTE-TABLE-ID or GATEWAY-ID/ROUTE-TABLE-ID")?;
-        let kind = if end.starts_with("subnet-") { "subnet_id" } else { "gateway_id" };
-        Ok(Value::object([(kind, Value::from(end)), ("route_table_id", Value::from(table))]))
+        let kind = if end.starts_with("subnet-") {
+            "subnet_id"
+        } else {
+            "gateway_id"
+        };
+        Ok(Value::object([
+            (kind, Value::from(end)),
+            ("route_table_id", Value::from(table)),
+        ]))
     }
 
     async fn read(&self, aws: &Aws, known: &Value) -> Read {
         // Its ends name it: replacing the table gives the association another id.
-        let found = by_ends(aws, known).await?.into_iter().find(|a| same_ends(a, known));
+        let found = by_ends(aws, known)
+            .await?
+            .into_iter()
+            .find(|a| same_ends(a, known));
         Ok(found.map(|a| {
             View::of(known)
                 .text("id", a.route_table_association_id())
@@ -80,7 +105,12 @@ impl Resource for Association {
     }
 
     /// The new association has a new id: found again by its ends.
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         call.ec2()
             .replace_route_table_association()
             .set_association_id(string(prior, "id"))
@@ -135,5 +165,8 @@ async fn by_filter(aws: &Aws, name: &str, value: &str) -> Result<Vec<Ec2Associat
         .await
         .api(aws, "ec2:DescribeRouteTables")?;
     let tables = answer.route_tables.unwrap_or_default();
-    Ok(tables.into_iter().flat_map(|t| t.associations.unwrap_or_default()).collect())
+    Ok(tables
+        .into_iter()
+        .flat_map(|t| t.associations.unwrap_or_default())
+        .collect())
 }

@@ -36,7 +36,12 @@ pub(crate) static EGRESS: GroupRule = GroupRule {
     egress: true,
 };
 
-const PEERS: [&str; 4] = ["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"];
+const PEERS: [&str; 4] = [
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "prefix_list_id",
+    "referenced_security_group_id",
+];
 
 #[async_trait]
 impl Resource for GroupRule {
@@ -52,14 +57,32 @@ impl Resource for GroupRule {
             .attr("id", computed("Id of the rule."))
             .attr("arn", computed("ARN of the rule."))
             .attr("security_group_rule_id", computed("Id of the rule."))
-            .attr("security_group_id", Attribute::required(Type::String).force_new().describe("Security group."))
+            .attr(
+                "security_group_id",
+                Attribute::required(Type::String)
+                    .force_new()
+                    .describe("Security group."),
+            )
             .attr("cidr_ipv4", text("IPv4 network."))
             .attr("cidr_ipv6", text("IPv6 network."))
             .attr("prefix_list_id", text("Prefix list."))
-            .attr("referenced_security_group_id", text("Security group, ACCOUNT/ID where it is another account's."))
-            .attr("ip_protocol", Attribute::required(Type::String).describe("tcp, udp, icmp, icmpv6, a number, or -1 for all."))
-            .attr("from_port", Attribute::optional(Type::Number).describe("First port, or ICMP type."))
-            .attr("to_port", Attribute::optional(Type::Number).describe("Last port, or ICMP code."))
+            .attr(
+                "referenced_security_group_id",
+                text("Security group, ACCOUNT/ID where it is another account's."),
+            )
+            .attr(
+                "ip_protocol",
+                Attribute::required(Type::String)
+                    .describe("tcp, udp, icmp, icmpv6, a number, or -1 for all."),
+            )
+            .attr(
+                "from_port",
+                Attribute::optional(Type::Number).describe("First port, or ICMP type."),
+            )
+            .attr(
+                "to_port",
+                Attribute::optional(Type::Number).describe("Last port, or ICMP code."),
+            )
             .attr("description", text("What the rule is for."));
         Schema::new(tagged(block))
     }
@@ -73,7 +96,10 @@ impl Resource for GroupRule {
     }
 
     fn normalise(&self, prior: &Value, proposed: Value) -> Value {
-        match (prior.get_str("ip_protocol"), proposed.get_str("ip_protocol")) {
+        match (
+            prior.get_str("ip_protocol"),
+            proposed.get_str("ip_protocol"),
+        ) {
             (Some(old), Some(new)) if old != new && protocol(old) == protocol(new) => {
                 let old = Value::from(old);
                 proposed.with("ip_protocol", old)
@@ -99,21 +125,44 @@ impl Resource for GroupRule {
         let permission = rule(planned).permission(group);
         let made = if self.egress {
             let request = call.ec2().authorize_security_group_egress().group_id(group);
-            let answer = request.ip_permissions(permission).set_tag_specifications(tags).send().await;
-            answer.api(call, "ec2:AuthorizeSecurityGroupEgress")?.security_group_rules
+            let answer = request
+                .ip_permissions(permission)
+                .set_tag_specifications(tags)
+                .send()
+                .await;
+            answer
+                .api(call, "ec2:AuthorizeSecurityGroupEgress")?
+                .security_group_rules
         } else {
-            let request = call.ec2().authorize_security_group_ingress().group_id(group);
-            let answer = request.ip_permissions(permission).set_tag_specifications(tags).send().await;
-            answer.api(call, "ec2:AuthorizeSecurityGroupIngress")?.security_group_rules
+            let request = call
+                .ec2()
+                .authorize_security_group_ingress()
+                .group_id(group);
+            let answer = request
+                .ip_permissions(permission)
+                .set_tag_specifications(tags)
+                .send()
+                .await;
+            answer
+                .api(call, "ec2:AuthorizeSecurityGroupIngress")?
+                .security_group_rules
         };
         let made = made.unwrap_or_default();
-        let id = made.first().and_then(|r| r.security_group_rule_id()).unwrap_or_default();
+        let id = made
+            .first()
+            .and_then(|r| r.security_group_rule_id())
+            .unwrap_or_default();
         let made = planned.clone().with("id", Value::from(id));
         call.accepted(&made).await?;
         Ok(made)
     }
 
-    async fn update(&self, call: &Call<'_>, prior: &Value, planned: &Value) -> Result<(), Diagnostics> {
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        prior: &Value,
+        planned: &Value,
+    ) -> Result<(), Diagnostics> {
         let id = prior.get_str("id").unwrap_or_default();
         let own = ["ip_protocol", "from_port", "to_port", "description"];
         if any_changed(prior, planned, &own) || any_changed(prior, planned, &PEERS) {
@@ -125,9 +174,10 @@ impl Resource for GroupRule {
                 .set_cidr_ipv4(string(planned, "cidr_ipv4"))
                 .set_cidr_ipv6(string(planned, "cidr_ipv6"))
                 .set_prefix_list_id(string(planned, "prefix_list_id"))
-                .set_referenced_group_id(string(planned, "referenced_security_group_id").map(|g| {
-                    g.rsplit('/').next().unwrap_or_default().to_owned()
-                }))
+                .set_referenced_group_id(
+                    string(planned, "referenced_security_group_id")
+                        .map(|g| g.rsplit('/').next().unwrap_or_default().to_owned()),
+                )
                 .set_description(rule.description)
                 .build();
             let change = SecurityGroupRuleUpdate::builder()
@@ -149,13 +199,23 @@ impl Resource for GroupRule {
         let (id, group) = (string(prior, "id"), string(prior, "security_group_id"));
         let ids = id.map(|id| vec![id]);
         if self.egress {
-            let request = call.ec2().revoke_security_group_egress().set_group_id(group);
+            let request = call
+                .ec2()
+                .revoke_security_group_egress()
+                .set_group_id(group);
             let answer = request.set_security_group_rule_ids(ids).send().await;
-            answer.api(call, "ec2:RevokeSecurityGroupEgress").or_gone()?;
+            answer
+                .api(call, "ec2:RevokeSecurityGroupEgress")
+                .or_gone()?;
         } else {
-            let request = call.ec2().revoke_security_group_ingress().set_group_id(group);
+            let request = call
+                .ec2()
+                .revoke_security_group_ingress()
+                .set_group_id(group);
             let answer = request.set_security_group_rule_ids(ids).send().await;
-            answer.api(call, "ec2:RevokeSecurityGroupIngress").or_gone()?;
+            answer
+                .api(call, "ec2:RevokeSecurityGroupIngress")
+                .or_gone()?;
         }
         Ok(())
     }
@@ -165,8 +225,17 @@ impl Resource for GroupRule {
             return Ok(Found::Sure(None));
         };
         let by_group = ec2::filter("group-id", [group]);
-        let items = aws.ec2().describe_security_group_rules().filters(by_group).into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.api(aws, "ec2:DescribeSecurityGroupRules")?;
+        let items = aws
+            .ec2()
+            .describe_security_group_rules()
+            .filters(by_group)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeSecurityGroupRules")?;
         // A group holds each rule once.
         let wanted = rule(planned);
         let same = items.iter().find(|r| {
@@ -174,7 +243,9 @@ impl Resource for GroupRule {
             r.is_egress() == Some(self.egress) && rule(&shown).same(&wanted)
         });
         let id = same.and_then(|r| r.security_group_rule_id());
-        Ok(Found::Sure(id.map(|id| Value::object([("id", Value::from(id))]))))
+        Ok(Found::Sure(
+            id.map(|id| Value::object([("id", Value::from(id))])),
+        ))
     }
 }
 
@@ -199,9 +270,22 @@ async fn describe(aws: &Aws, known: &[Value]) -> Result<HashMap<String, Ec2Rule>
     let mut found = HashMap::new();
     for ids in ec2::ids(known) {
         let by_id = ec2::filter("security-group-rule-id", ids);
-        let items = aws.ec2().describe_security_group_rules().filters(by_id).into_paginator().items().send();
-        let items = items.collect::<Result<Vec<_>, _>>().await.api(aws, "ec2:DescribeSecurityGroupRules")?;
-        found.extend(items.into_iter().filter_map(|r| Some((r.security_group_rule_id()?.to_owned(), r))));
+        let items = aws
+            .ec2()
+            .describe_security_group_rules()
+            .filters(by_id)
+            .into_paginator()
+            .items()
+            .send();
+        let items = items
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .api(aws, "ec2:DescribeSecurityGroupRules")?;
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|r| Some((r.security_group_rule_id()?.to_owned(), r))),
+        );
     }
     Ok(found)
 }
@@ -225,11 +309,15 @@ fn view(aws: &Aws, rule: &Ec2Rule, known: &Value) -> Value {
     let mut view = View::of(known);
     // With all protocols AWS shows ports of -1, whatever was or was not asked for.
     if !all {
-        view.int("from_port", rule.from_port()).int("to_port", rule.to_port());
+        view.int("from_port", rule.from_port())
+            .int("to_port", rule.to_port());
     }
     view.set("id", id)
         .set("security_group_rule_id", id)
-        .set("arn", aws.arn("ec2", owner, &format!("security-group-rule/{id}")))
+        .set(
+            "arn",
+            aws.arn("ec2", owner, &format!("security-group-rule/{id}")),
+        )
         .text("security_group_id", rule.group_id())
         .set("ip_protocol", shown)
         .text("cidr_ipv4", rule.cidr_ipv4())
