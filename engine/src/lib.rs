@@ -7,4 +7,6 @@
 pub mod address;
 pub mod changes;
 pub mod events;
+pub mod lang;
 pub mod store;
+mod suggest;

@@ -1,0 +1,234 @@
+//! JSON as the language reads and writes it: numbers exact in both directions, and `<`, `>`, `&`
+//! escaped on the way out, as the reference implementation does for the sake of HTML.
+
+use std::fmt::Write;
+
+use topo_sdk::{Kind, Number, Value};
+
+/// How deeply values may be nested in a document that is read.
+const MAX_DEPTH: usize = 500;
+
+/// The value in compact JSON, keys in order; `None` where a part of it is unknown.
+pub(super) fn encode(value: &Value) -> Option<String> {
+    let mut out = String::new();
+    write(value, &mut out)?;
+    Some(out)
+}
+
+fn write(value: &Value, out: &mut String) -> Option<()> {
+    match value.kind() {
+        Kind::Unknown(_) => return None,
+        Kind::Null(_) => out.push_str("null"),
+        Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Kind::Number(n) => {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{n}");
+        }
+        Kind::String(s) => quote(s, out),
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+            out.push('[');
+            for (i, item) in value.as_slice()?.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write(item, out)?;
+            }
+            out.push(']');
+        }
+        Kind::Map(_) | Kind::Object(_) => {
+            out.push('{');
+            for (i, (key, item)) in value.as_map()?.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                quote(key, out);
+                out.push(':');
+                write(item, out)?;
+            }
+            out.push('}');
+        }
+    }
+    Some(())
+}
+
+/// Appends a JSON string.
+pub(super) fn quote(s: &str, out: &mut String) {
+    out.push('"');
+    for c in s.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c < ' ' || matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Reads a JSON document: objects and tuples, the last of repeated keys.
+///
+/// # Errors
+/// What is wrong and at which byte.
+pub(super) fn decode(text: &str) -> Result<Value, String> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0)?;
+    reader.space();
+    if reader.at < text.len() {
+        return Err(reader.unexpected("extra characters after the JSON value"));
+    }
+    Ok(value)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn unexpected(&self, what: &str) -> String {
+        format!("{what} at byte {}", self.at)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, String> {
+        if depth > MAX_DEPTH {
+            return Err(self.unexpected("values are nested too deeply"));
+        }
+        self.space();
+        match self.peek() {
+            None => Err("unexpected end of JSON input".into()),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string().map(Value::from),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => {
+                for (word, value) in [
+                    ("true", Value::from(true)),
+                    ("false", Value::from(false)),
+                    ("null", Value::NULL),
+                ] {
+                    if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+                        self.at += word.len();
+                        return Ok(value);
+                    }
+                }
+                Err(self.unexpected("invalid character looking for a JSON value"))
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, String> {
+        self.at += 1;
+        let mut entries = Vec::new();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::object::<String>(entries));
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("an object key in quotes is required"));
+            }
+            let key = self.string()?;
+            // Attribute names are strings of the language too: normalised.
+            let key = Value::from(key).as_str().unwrap_or_default().to_string();
+            self.space();
+            if self.peek() != Some(b':') {
+                return Err(self.unexpected("a colon is required after an object key"));
+            }
+            self.at += 1;
+            entries.push((key, self.value(depth + 1)?));
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Value::object(entries));
+                }
+                _ => return Err(self.unexpected("a comma or closing brace is required")),
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, String> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::tuple(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Value::tuple(items));
+                }
+                _ => return Err(self.unexpected("a comma or closing bracket is required")),
+            }
+        }
+    }
+
+    /// A string: its extent is found here, its escapes are read by serde_json.
+    fn string(&mut self) -> Result<String, String> {
+        let start = self.at;
+        let mut escaped = false;
+        for (i, b) in self.text.as_bytes()[start + 1..].iter().enumerate() {
+            match b {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => {
+                    let end = start + 1 + i + 1;
+                    let parsed = serde_json::from_str(&self.text[start..end])
+                        .map_err(|_| self.unexpected("invalid string"))?;
+                    self.at = end;
+                    return Ok(parsed);
+                }
+                _ => {}
+            }
+        }
+        Err("unexpected end of JSON input".into())
+    }
+
+    fn number(&mut self) -> Result<Value, String> {
+        let start = self.at;
+        while matches!(
+            self.peek(),
+            Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
+        ) {
+            self.at += 1;
+        }
+        let text = &self.text[start..self.at];
+        // serde_json knows the grammar (no leading zeros, digits after the point); its own
+        // value would be rounded.
+        let valid = serde_json::from_str::<serde_json::Number>(text).is_ok();
+        match text.parse::<Number>() {
+            Ok(number) if valid => Ok(Value::from(number)),
+            _ => {
+                self.at = start;
+                Err(self.unexpected("invalid number"))
+            }
+        }
+    }
+}
