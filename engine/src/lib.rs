@@ -6,7 +6,12 @@
 
 pub mod address;
 pub mod changes;
+pub mod config;
 pub mod events;
+pub mod graph;
 pub mod lang;
+pub mod providers;
 pub mod store;
 mod suggest;
+pub mod variables;
+pub mod world;

@@ -18,9 +18,20 @@ use std::sync::LazyLock;
 use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Kind, Marks, Number, Refinements, Step, Type, Value};
 
+mod collection;
+mod datetime;
+mod encoding;
+mod filesystem;
+mod format;
+mod hash;
 mod json;
+mod measure;
+mod network;
 mod numeric;
+mod regex;
+mod sets;
 mod string;
+mod types;
 
 #[cfg(test)]
 mod testing;
@@ -230,7 +241,21 @@ impl Function {
     }
 }
 
-static FAMILIES: [&[Function]; 2] = [numeric::FUNCTIONS, string::FUNCTIONS];
+static FAMILIES: [&[Function]; 13] = [
+    numeric::FUNCTIONS,
+    string::FUNCTIONS,
+    regex::FUNCTIONS,
+    format::FUNCTIONS,
+    collection::FUNCTIONS,
+    measure::FUNCTIONS,
+    sets::FUNCTIONS,
+    encoding::FUNCTIONS,
+    filesystem::FUNCTIONS,
+    datetime::FUNCTIONS,
+    hash::FUNCTIONS,
+    network::FUNCTIONS,
+    types::FUNCTIONS,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> =
     LazyLock::new(|| all().map(|f| (f.name, f)).collect());
@@ -356,13 +381,6 @@ fn items(args: &[Value], i: usize) -> Result<&[Value], FunctionError> {
     args.get(i)
         .and_then(Value::as_slice)
         .ok_or_else(|| FunctionError::at(i, "a list, set or tuple is required"))
-}
-
-/// The element type of a list or set argument.
-fn element_type(args: &[Value], i: usize) -> Type {
-    args.get(i)
-        .and_then(|v| v.ty().element().cloned())
-        .unwrap_or(Type::Dynamic)
 }
 
 fn strings(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value {

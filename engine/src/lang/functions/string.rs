@@ -1,6 +1,6 @@
 //! String functions. Characters are grapheme clusters, as a reader counts them.
 
-use topo_sdk::{Type, Value};
+use topo_sdk::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ParamType as T;
@@ -290,7 +290,7 @@ fn trimspace(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::*;
+    use topo_sdk::{Type, Value};
 
     #[test]
     fn results() {

@@ -1,0 +1,298 @@
+//! Configuration: the modules as their files describe them, decoded and checked, before any
+//! instance exists.
+//!
+//! [`load`] reads the root module and every module that it calls, by directory; [`Config`] is
+//! what it makes. Values are not computed here: see [`crate::graph`] for the order of things and
+//! [`crate::world`] for their values.
+
+pub mod body;
+mod decode;
+mod load;
+mod types;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
+
+pub use body::{Body, Dynamic, NestedItem};
+pub use load::load;
+pub(crate) use types::Nothing;
+pub use types::TypeConstraint;
+
+use crate::address::{ProviderAddress, ResourceMode};
+use crate::graph::Graph;
+use crate::lang::ast::{Expression, Reference};
+use crate::lang::source::SourceFile;
+
+/// What [`load`] returns.
+pub struct Loaded {
+    /// The configuration; `None` when it has errors.
+    pub config: Option<Arc<Config>>,
+    /// The texts of the files, for showing excerpts.
+    pub sources: Sources,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// The texts of the files that were read.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(BTreeMap<Arc<str>, Arc<SourceFile>>);
+
+impl Sources {
+    /// The text of a file, by the name that diagnostics use.
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.0.get(file).map(|f| f.text.as_str())
+    }
+
+    /// Adds a file.
+    pub(crate) fn add(&mut self, file: Arc<SourceFile>) {
+        self.0.insert(file.name.clone(), file);
+    }
+}
+
+/// A whole configuration: the root module is the first.
+#[derive(Debug)]
+pub struct Config {
+    /// The modules by the static calls that lead to them; a module that is called twice is here
+    /// twice.
+    pub modules: Vec<Module>,
+    /// SHA-256 of all files, in hex.
+    pub digest: String,
+    /// The directory of the root module.
+    pub root_dir: PathBuf,
+    graph: OnceLock<Graph>,
+}
+
+/// The index of a module in [`Config::modules`].
+pub type ModuleId = usize;
+
+/// Which resource of a module.
+pub type ResourceKey = (ResourceMode, Arc<str>, Arc<str>);
+
+/// Which provider configuration of a module: local name and alias.
+pub type ProviderKey = (Arc<str>, Option<Arc<str>>);
+
+/// One module.
+#[derive(Debug)]
+pub struct Module {
+    /// The names of the calls that lead here.
+    pub path: Arc<[Arc<str>]>,
+    /// The module that calls it, and the call's name.
+    pub parent: Option<(ModuleId, Arc<str>)>,
+    /// Its directory, relative to the working directory: `path.module`.
+    pub dir: String,
+    /// Input variables.
+    pub variables: BTreeMap<Arc<str>, Variable>,
+    /// Local values.
+    pub locals: BTreeMap<Arc<str>, Expression>,
+    /// Outputs.
+    pub outputs: BTreeMap<Arc<str>, Output>,
+    /// Module calls.
+    pub calls: BTreeMap<Arc<str>, Call>,
+    /// Resources and data sources.
+    pub resources: BTreeMap<ResourceKey, Resource>,
+    /// Provider blocks.
+    pub providers: BTreeMap<ProviderKey, ProviderBlock>,
+    /// Local provider names and the providers they stand for, from `required_providers`.
+    pub required_providers: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// An input variable.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its type, with the defaults of optional attributes.
+    pub constraint: TypeConstraint,
+    /// Its default, converted to the type.
+    pub default: Option<Value>,
+    /// What it is for.
+    pub description: String,
+    /// Whether its value is hidden from people.
+    pub sensitive: bool,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What must hold of it.
+    pub validations: Vec<CheckRule>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// A condition with a message for when it does not hold.
+#[derive(Debug, Clone)]
+pub struct CheckRule {
+    /// What must hold.
+    pub condition: Expression,
+    /// What to tell otherwise.
+    pub error_message: Expression,
+}
+
+/// An output.
+#[derive(Debug)]
+pub struct Output {
+    /// Its value.
+    pub value: Expression,
+    /// What it is.
+    pub description: String,
+    /// Whether it is hidden from people.
+    pub sensitive: bool,
+    /// What must be done before it counts as known.
+    pub depends_on: Vec<Arc<Reference>>,
+    /// What must hold.
+    pub preconditions: Vec<CheckRule>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// How many instances a block makes.
+#[derive(Debug, Clone)]
+pub enum Repetition {
+    /// One, without a key.
+    Single,
+    /// `count`
+    Count(Expression),
+    /// `for_each`
+    ForEach(Expression),
+}
+
+impl Repetition {
+    /// The expression, if there is one.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Repetition::Single => None,
+            Repetition::Count(e) | Repetition::ForEach(e) => Some(e),
+        }
+    }
+}
+
+/// A module call.
+#[derive(Debug)]
+pub struct Call {
+    /// The module that is called.
+    pub module: ModuleId,
+    /// The values of its variables.
+    pub arguments: BTreeMap<Arc<str>, Expression>,
+    /// How many instances.
+    pub repetition: Repetition,
+    /// What everything in it waits for.
+    pub depends_on: Vec<Arc<Reference>>,
+    /// Provider configurations handed down: the child's and the parent's.
+    pub providers: BTreeMap<ProviderKey, ProviderKey>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// A `resource` or `data` block.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its arguments.
+    pub body: Body,
+    /// How many instances.
+    pub repetition: Repetition,
+    /// What it waits for.
+    pub depends_on: Vec<Arc<Reference>>,
+    /// The local provider configuration it uses.
+    pub provider: ProviderKey,
+    /// The provider configuration that this comes to.
+    pub provider_address: ProviderAddress,
+    /// Rules of its life.
+    pub lifecycle: Lifecycle,
+    /// Its schema.
+    pub schema: Arc<Schema>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// The `lifecycle` block of a resource.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    /// Whether a replacement is made before the old object is removed.
+    pub create_before_destroy: bool,
+    /// Whether a plan that removes it is refused.
+    pub prevent_destroy: bool,
+    /// Changes of the configuration that are left alone.
+    pub ignore_changes: IgnoreChanges,
+    /// What replaces it when it changes.
+    pub replace_triggered_by: Vec<Arc<Reference>>,
+    /// What must hold before.
+    pub preconditions: Vec<CheckRule>,
+    /// What must hold after.
+    pub postconditions: Vec<CheckRule>,
+}
+
+/// Changes of the configuration that are left alone.
+#[derive(Debug, Clone, Default)]
+pub enum IgnoreChanges {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// Those at these paths.
+    Paths(Vec<Path>),
+}
+
+/// A `provider` block.
+#[derive(Debug)]
+pub struct ProviderBlock {
+    /// The provider it configures.
+    pub provider: Arc<str>,
+    /// Its arguments.
+    pub body: Body,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+impl Config {
+    /// What refers to what. Made when the configuration is checked.
+    pub fn graph(&self) -> Option<&Graph> {
+        self.graph.get()
+    }
+
+    /// The module of an index.
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id]
+    }
+
+    /// The root module.
+    pub fn root(&self) -> &Module {
+        &self.modules[0]
+    }
+
+    /// The block of a provider configuration, if it has one.
+    pub fn provider_block(&self, address: &ProviderAddress) -> Option<(ModuleId, &ProviderBlock)> {
+        let id = self.modules.iter().position(|m| m.path == address.module)?;
+        let found = self.modules[id]
+            .providers
+            .iter()
+            .find(|((_, alias), b)| b.provider == address.name && *alias == address.alias);
+        found.map(|(_, block)| (id, block))
+    }
+
+    /// The root module's variables that have no default and no value in `inputs`.
+    pub fn missing_variables(&self, inputs: &crate::variables::Inputs) -> Vec<MissingVariable> {
+        let given = |name: &str| inputs.has(name);
+        self.root()
+            .variables
+            .iter()
+            .filter(|(name, v)| v.default.is_none() && !given(name))
+            .map(|(name, v)| MissingVariable {
+                name: name.clone(),
+                description: v.description.clone(),
+                sensitive: v.sensitive,
+            })
+            .collect()
+    }
+}
+
+/// A variable that needs a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingVariable {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub description: String,
+    /// Whether the value is to be hidden while it is typed.
+    pub sensitive: bool,
+}

@@ -1,0 +1,549 @@
+//! `format` and `formatlist`: text from a template with verbs such as `%-5s` and `%[2]d`.
+//!
+//! The verbs are those of the language's reference: a subset of Go's, with widths counted in
+//! grapheme clusters for strings.
+
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+use bigdecimal::BigDecimal;
+use topo_sdk::convert::convert;
+use topo_sdk::{Kind, Number, Type, Value};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::ParamType as T;
+use super::{
+    Context, Function, FunctionError, Param, json, later, returns_string, returns_strings, strings,
+    text,
+};
+
+/// The largest width or precision.
+const MAX_WIDTH: usize = 10_000;
+
+const FORMAT: Param = Param::new("format", T::String, "The template.");
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "format",
+        "Text from a template and values.",
+        &[FORMAT],
+        returns_string,
+        format,
+    )
+    .variadic(Param::new("args", T::Any, "The values.").nullable().whole()),
+    Function::new(
+        "formatlist",
+        "A list of texts from a template and lists of values.",
+        &[FORMAT],
+        returns_strings,
+        formatlist,
+    )
+    .variadic(
+        Param::new("args", T::Any, "The lists and values.")
+            .nullable()
+            .unknown(),
+    ),
+];
+
+fn format(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    Ok(fill(text(args, 0)?, &args[1..])?.into())
+}
+
+fn formatlist(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    let template = text(args, 0)?;
+    let args = &args[1..];
+    let mut length: Option<(usize, usize)> = None;
+    let mut open = false;
+    for (i, arg) in args.iter().enumerate() {
+        let count = match arg.kind() {
+            Kind::Unknown(u) => match &u.ty {
+                Type::Tuple(ts) => {
+                    open = true;
+                    ts.len()
+                }
+                Type::List(_) | Type::Set(_) | Type::Dynamic => {
+                    open = true;
+                    continue;
+                }
+                _ => continue,
+            },
+            Kind::Set(_) if !arg.is_wholly_known() => {
+                open = true;
+                continue;
+            }
+            _ => match arg.as_slice() {
+                Some(items) => items.len(),
+                None => continue,
+            },
+        };
+        match length {
+            Some((chooser, expected)) if expected != count => {
+                return Err(FunctionError::at(
+                    i + 1,
+                    format!(
+                        "argument {} has length {count}, which is inconsistent with argument {} \
+                         of length {expected}",
+                        i + 1,
+                        chooser + 1
+                    ),
+                ));
+            }
+            Some(_) => {}
+            None => length = Some((i, count)),
+        }
+    }
+    if open {
+        return Ok(later(Type::list(Type::String)));
+    }
+    let count = length.map_or(1, |(_, count)| count);
+    let mut made = Vec::with_capacity(count);
+    for i in 0..count {
+        let row: Vec<Value> = args
+            .iter()
+            .map(|a| match a.as_slice() {
+                Some(items) => items[i].clone(),
+                None => a.clone(),
+            })
+            .collect();
+        if row.iter().all(Value::is_wholly_known) {
+            let made_text = fill(template, &row).map_err(|e| {
+                FunctionError::new(format!("error on format iteration {i}: {}", e.message))
+            })?;
+            made.push(Value::from(made_text));
+        } else {
+            made.push(later(Type::String));
+        }
+    }
+    if made.iter().all(Value::is_known) {
+        return Ok(strings(made.iter().filter_map(Value::as_str)));
+    }
+    Ok(Value::list(Type::String, made))
+}
+
+/// A verb with what stands between it and the percent sign.
+#[derive(Default)]
+struct Verb<'a> {
+    raw: &'a str,
+    offset: usize,
+    mode: char,
+    argument: usize,
+    width: usize,
+    precision: Option<usize>,
+    sharp: bool,
+    plus: bool,
+    minus: bool,
+    space: bool,
+    zero: bool,
+}
+
+fn fill(template: &str, args: &[Value]) -> Result<String, FunctionError> {
+    let mut out = String::new();
+    let mut chars = template.char_indices().peekable();
+    let mut next = 0;
+    let mut used = 0;
+    while let Some((at, c)) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        if chars.next_if(|(_, c)| *c == '%').is_some() {
+            out.push('%');
+            continue;
+        }
+        let verb = read_verb(template, at, &mut chars, next)?;
+        next = verb.argument + 1;
+        used = used.max(next);
+        let Some(value) = args.get(verb.argument) else {
+            return Err(FunctionError::new(format!(
+                "not enough arguments for {:?} at {}: need index {} but have {} total",
+                verb.raw,
+                verb.offset,
+                verb.argument + 1,
+                args.len()
+            )));
+        };
+        out.push_str(&render(&verb, value).map_err(|message| {
+            FunctionError::at(
+                verb.argument + 1,
+                format!(
+                    "unsupported value for {:?} at {}: {message}",
+                    verb.raw, verb.offset
+                ),
+            )
+        })?);
+        if out.len() > super::string::MAX_TEXT {
+            return Err(FunctionError::new("the result is too large"));
+        }
+    }
+    if used < args.len() && used == next {
+        let plural = if args.len() == 1 { "" } else { "s" };
+        return Err(FunctionError::at(
+            used + 1,
+            if used == 0 {
+                "too many arguments; no verbs in format string".to_string()
+            } else {
+                format!(
+                    "too many arguments; only {used} used by format string, but {} argument{plural} given",
+                    args.len()
+                )
+            },
+        ));
+    }
+    Ok(out)
+}
+
+fn read_verb<'a>(
+    template: &'a str,
+    at: usize,
+    chars: &mut Peekable<CharIndices>,
+    next: usize,
+) -> Result<Verb<'a>, FunctionError> {
+    let mut verb = Verb {
+        offset: at,
+        argument: next,
+        ..Verb::default()
+    };
+    while let Some((_, flag)) = chars.next_if(|(_, c)| "#+- 0".contains(*c)) {
+        match flag {
+            '#' => verb.sharp = true,
+            '+' => verb.plus = true,
+            '-' => verb.minus = true,
+            ' ' => verb.space = true,
+            _ => verb.zero = true,
+        }
+    }
+    let wrong =
+        |what: &str| FunctionError::at(0, format!("{what} at offset {at} in format string"));
+    verb.width = read_number(chars).unwrap_or(0);
+    if chars.next_if(|(_, c)| *c == '.').is_some() {
+        verb.precision =
+            Some(read_number(chars).ok_or_else(|| wrong("precision without a number"))?);
+    }
+    if verb.width > MAX_WIDTH || verb.precision.is_some_and(|p| p > MAX_WIDTH) {
+        return Err(wrong("width or precision is too large"));
+    }
+    if chars.next_if(|(_, c)| *c == '[').is_some() {
+        let index = read_number(chars).filter(|i| *i > 0);
+        if chars.next_if(|(_, c)| *c == ']').is_none() {
+            return Err(wrong("argument index without a closing bracket"));
+        }
+        verb.argument = index.ok_or_else(|| wrong("argument index must be at least 1"))? - 1;
+    }
+    let Some((i, mode)) = chars.next() else {
+        return Err(FunctionError::at(
+            0,
+            format!(
+                "unterminated verb {:?} at end of format string",
+                &template[at..]
+            ),
+        ));
+    };
+    verb.mode = mode;
+    verb.raw = &template[at..i + mode.len_utf8()];
+    if !"vtbdoxXeEfFgGsq".contains(mode) {
+        return Err(FunctionError::at(
+            0,
+            format!(
+                "unsupported format verb {mode:?} in {:?} at offset {at}",
+                verb.raw
+            ),
+        ));
+    }
+    Ok(verb)
+}
+
+fn read_number(chars: &mut Peekable<CharIndices>) -> Option<usize> {
+    let mut n: Option<usize> = None;
+    while let Some((_, d)) = chars.next_if(|(_, c)| c.is_ascii_digit()) {
+        let digit = usize::try_from(d.to_digit(10)?).ok()?;
+        n = Some(n.unwrap_or(0).saturating_mul(10).saturating_add(digit));
+    }
+    n
+}
+
+fn render(verb: &Verb, value: &Value) -> Result<String, String> {
+    if value.is_null() && verb.mode != 'v' {
+        return Err("null value cannot be formatted".into());
+    }
+    match verb.mode {
+        'v' => Ok(pad(verb, default_form(verb, value)?)),
+        't' => {
+            let bool = convert(value, &Type::Bool).map_err(|e| e.message)?;
+            Ok(bool.as_bool().unwrap_or(false).to_string())
+        }
+        's' | 'q' => {
+            let value = convert(value, &Type::String).map_err(|e| e.message)?;
+            let text = value.as_str().unwrap_or_default();
+            let text: String = match verb.precision {
+                Some(p) if p > 0 => text.graphemes(true).take(p).collect(),
+                _ => text.into(),
+            };
+            if verb.mode == 's' {
+                return Ok(pad(verb, text));
+            }
+            let mut quoted = String::new();
+            json::quote(&text, &mut quoted);
+            Ok(pad(verb, quoted))
+        }
+        _ => {
+            let number = convert(value, &Type::Number).map_err(|e| e.message)?;
+            render_number(verb, number.as_number().unwrap_or(&Number::ZERO))
+        }
+    }
+}
+
+fn default_form(verb: &Verb, value: &Value) -> Result<String, String> {
+    match value.kind() {
+        Kind::String(s) if !verb.sharp => Ok(s.to_string()),
+        Kind::Number(n) if !verb.sharp => Ok(general(n, None, 'g', false)),
+        _ => json::encode(value).ok_or_else(|| "value is not known".to_string()),
+    }
+}
+
+/// Pads to the width, counted in grapheme clusters.
+fn pad(verb: &Verb, text: String) -> String {
+    let missing = verb.width.saturating_sub(text.graphemes(true).count());
+    if verb.minus {
+        return text + &" ".repeat(missing);
+    }
+    let filler = if verb.zero { "0" } else { " " };
+    filler.repeat(missing) + &text
+}
+
+fn render_number(verb: &Verb, n: &Number) -> Result<String, String> {
+    let absolute = if n.is_negative() { n.neg() } else { n.clone() };
+    let digits = match verb.mode {
+        'b' | 'd' | 'o' | 'x' | 'X' => {
+            let whole = absolute.to_bigint().ok_or("an integer is required")?;
+            let (radix, prefix) = match verb.mode {
+                'b' => (2, "0b"),
+                'o' => (8, "0"),
+                'd' => (10, ""),
+                'X' => (16, "0X"),
+                _ => (16, "0x"),
+            };
+            let mut digits = whole.to_str_radix(radix);
+            if verb.mode == 'X' {
+                digits.make_ascii_uppercase();
+            }
+            if let Some(p) = verb.precision {
+                digits = "0".repeat(p.saturating_sub(digits.len())) + &digits;
+            }
+            let prefix = if verb.sharp { prefix } else { "" };
+            format!("{prefix}{digits}")
+        }
+        'f' | 'F' => fixed(&absolute.to_decimal(), verb.precision.unwrap_or(6)),
+        'e' | 'E' => exponent(
+            &absolute.to_decimal(),
+            verb.precision.unwrap_or(6),
+            verb.mode,
+        ),
+        _ => general(&absolute, verb.precision, verb.mode, verb.sharp),
+    };
+    let sign = match (n.is_negative(), verb.plus, verb.space) {
+        (true, _, _) => "-",
+        (_, true, _) => "+",
+        (_, _, true) => " ",
+        _ => "",
+    };
+    let missing = verb.width.saturating_sub(sign.len() + digits.len());
+    // An integer with a precision has its zeros already.
+    let zeros = verb.zero && !(verb.precision.is_some() && "bdoxX".contains(verb.mode));
+    Ok(if verb.minus {
+        format!("{sign}{digits}{}", " ".repeat(missing))
+    } else if zeros {
+        format!("{sign}{}{digits}", "0".repeat(missing))
+    } else {
+        format!("{}{sign}{digits}", " ".repeat(missing))
+    })
+}
+
+/// With this many digits after the point, rounded half to even.
+fn fixed(n: &BigDecimal, precision: usize) -> String {
+    let scale = i64::try_from(precision).unwrap_or(0);
+    n.with_scale_round(scale, bigdecimal::RoundingMode::HalfEven)
+        .to_plain_string()
+}
+
+/// The significant digits without trailing zeros, and the power of ten of the first.
+fn significant(n: &BigDecimal) -> (String, i64) {
+    let (digits, scale) = n.normalized().into_bigint_and_exponent();
+    let digits = digits.to_string();
+    if digits == "0" {
+        return (digits, 0);
+    }
+    let length = i64::try_from(digits.len()).unwrap_or(0);
+    (digits, length - 1 - scale)
+}
+
+/// As `d.ddde±dd` with this many digits after the point.
+fn exponent(n: &BigDecimal, precision: usize, mode: char) -> String {
+    let (digits, power) = significant(&round_significant(n, precision + 1));
+    let fraction = &digits[1..];
+    let zeros = "0".repeat(precision.saturating_sub(fraction.len()));
+    let point = if precision > 0 { "." } else { "" };
+    let e = if mode.is_ascii_uppercase() { 'E' } else { 'e' };
+    let sign = if power < 0 { '-' } else { '+' };
+    format!(
+        "{}{point}{fraction}{zeros}{e}{sign}{:02}",
+        &digits[..1],
+        power.abs()
+    )
+}
+
+fn round_significant(n: &BigDecimal, digits: usize) -> BigDecimal {
+    let (_, power) = significant(n);
+    let scale = i64::try_from(digits).unwrap_or(1) - 1 - power;
+    n.with_scale_round(scale, bigdecimal::RoundingMode::HalfEven)
+}
+
+/// `%e` for large and small exponents, else plain: to so many significant digits, or as many as
+/// the value has.
+fn general(n: &Number, precision: Option<usize>, mode: char, keep_zeros: bool) -> String {
+    let sign = if n.is_negative() { "-" } else { "" };
+    let n = if n.is_negative() { n.neg() } else { n.clone() }.to_decimal();
+    let n = match precision {
+        Some(p) => round_significant(&n, p.max(1)),
+        None => n,
+    };
+    let (digits, power) = significant(&n);
+    // Where the shortest form is asked for, the limit is 21 digits, or all of a longer number.
+    let limit = match precision {
+        Some(p) => i64::try_from(p.max(1)).unwrap_or(i64::MAX),
+        None => i64::try_from(digits.len()).unwrap_or(i64::MAX).max(21),
+    };
+    if power < -4 || power >= limit {
+        let e = if mode == 'G' { 'E' } else { 'e' };
+        return format!("{sign}{}", exponent(&n, digits.len() - 1, e));
+    }
+    let mut plain = n.normalized().to_plain_string();
+    if keep_zeros && !plain.contains('.') {
+        plain.push('.');
+    }
+    format!("{sign}{plain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn results() {
+        check(&[
+            (
+                "format",
+                &[s("Hello, %s!"), s("Ander")],
+                r#""Hello, Ander!""#,
+            ),
+            (
+                "format",
+                &[s("There are %d lights"), n("4")],
+                r#""There are 4 lights""#,
+            ),
+            ("format", &[s("%s is 100%%"), s("a")], r#""a is 100%""#),
+            ("format", &[s("%03d"), n("5")], r#""005""#),
+            (
+                "format",
+                &[s("%+d|% d|%-4d|%4d"), n("1"), n("2"), n("3"), n("4")],
+                r#""+1| 2|3   |   4""#,
+            ),
+            ("format", &[s("%05d"), n("-12")], r#""-0012""#),
+            (
+                "format",
+                &[s("%x %X %o %b"), n("255"), n("255"), n("8"), n("5")],
+                r#""ff FF 10 101""#,
+            ),
+            ("format", &[s("%#x"), n("255")], r#""0xff""#),
+            ("format", &[s("%f"), n("3.5")], r#""3.500000""#),
+            ("format", &[s("%.2f"), n("3.14159")], r#""3.14""#),
+            ("format", &[s("%9.2f"), n("-3.14159")], r#""    -3.14""#),
+            ("format", &[s("%.0f"), n("2.5")], r#""2""#),
+            ("format", &[s("%e"), n("1234.5678")], r#""1.234568e+03""#),
+            ("format", &[s("%E"), n("0.00012")], r#""1.200000E-04""#),
+            ("format", &[s("%e"), n("0")], r#""0.000000e+00""#),
+            (
+                "format",
+                &[s("%g"), n("100000000000000000000000")],
+                r#""1e+23""#,
+            ),
+            ("format", &[s("%g"), n("123456789012")], r#""123456789012""#),
+            ("format", &[s("%.3g"), n("1234.5")], r#""1.23e+03""#),
+            ("format", &[s("%g"), n("0.00001")], r#""1e-05""#),
+            ("format", &[s("%t"), s("true")], r#""true""#),
+            ("format", &[s("%q"), s("a\"b")], r#""\"a\\\"b\"""#),
+            (
+                "format",
+                &[s("%v %v %v"), s("a"), n("1.5"), Value::from(true)],
+                r#""a 1.5 true""#,
+            ),
+            ("format", &[s("%v"), j("[1,\"a\"]")], r#""[1,\"a\"]""#),
+            ("format", &[s("%#v"), s("a")], r#""\"a\"""#),
+            ("format", &[s("%v"), Value::NULL], r#""null""#),
+            (
+                "format",
+                &[s("%5s|%-5s|"), s("añ"), s("b")],
+                r#""   añ|b    |""#,
+            ),
+            ("format", &[s("%.2s"), s("abc")], r#""ab""#),
+            ("format", &[s("%[2]s %[1]s"), s("a"), s("b")], r#""b a""#),
+            ("format", &[s("%s"), n("5")], r#""5""#),
+            ("format", &[s("%d"), s("5")], r#""5""#),
+            (
+                "formatlist",
+                &[s("Hello, %s!"), ss(&["A", "B"])],
+                r#"["Hello, A!","Hello, B!"]"#,
+            ),
+            (
+                "formatlist",
+                &[s("%s, %s!"), s("Hi"), ss(&["A", "B"])],
+                r#"["Hi, A!","Hi, B!"]"#,
+            ),
+            ("formatlist", &[s("%s"), j("[]")], "[]"),
+            ("formatlist", &[s("plain")], r#"["plain"]"#),
+        ]);
+    }
+
+    #[test]
+    fn refusals() {
+        refuse(&[
+            (
+                "format",
+                &[s("%s")],
+                "not enough arguments for \"%s\" at 0: need index 1 but have 0 total",
+            ),
+            ("format", &[s("x"), s("a")], "no verbs"),
+            ("format", &[s("%s"), s("a"), s("b")], "only 1 used"),
+            ("format", &[s("%d"), s("a")], "a number is required"),
+            ("format", &[s("%d"), n("1.5")], "an integer is required"),
+            (
+                "format",
+                &[s("%s"), Value::NULL],
+                "null value cannot be formatted",
+            ),
+            ("format", &[s("%s"), j("[]")], "required"),
+            ("format", &[s("%z"), s("a")], "unsupported format verb"),
+            ("format", &[s("%"), s("a")], "unterminated"),
+            ("format", &[s("%[0]s"), s("a")], "at least 1"),
+            (
+                "format",
+                &[s("%99999999999999999999d"), n("1")],
+                "too large",
+            ),
+            (
+                "formatlist",
+                &[s("%s%s"), j("[1]"), j("[1,2]")],
+                "inconsistent",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_known_of_a_list_is_formatted() {
+        let items = Value::list(Type::String, vec![s("a"), Value::unknown(Type::String)]);
+        let made = run("formatlist", &[s("<%s>"), items.clone()]).unwrap();
+        assert_eq!(made.as_slice().unwrap()[0], s("<a>"));
+        assert!(!made.as_slice().unwrap()[1].is_known());
+        assert!(!run("format", &[s("%v"), items]).unwrap().is_known());
+    }
+}

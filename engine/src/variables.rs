@@ -1,0 +1,244 @@
+//! Values for the root module's variables: from the environment, files and flags.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use topo_sdk::{Diagnostic, Diagnostics, SourceRange, Type, Value};
+
+use crate::config::{Module, Sources};
+use crate::lang::source::SourceFile;
+use crate::lang::syntax::{parse_body, parse_expression};
+
+/// What was given, in the order in which it was added: later wins.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs(Vec<Input>);
+
+#[derive(Debug, Clone)]
+enum Input {
+    Text {
+        name: Arc<str>,
+        text: String,
+        origin: String,
+        from_env: bool,
+    },
+    File {
+        file: Arc<SourceFile>,
+    },
+}
+
+/// A value that was given, and where.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// As written; converted to the variable's type later.
+    pub value: Value,
+    /// Where, if in a file.
+    pub range: Option<SourceRange>,
+    /// Where, in words.
+    pub origin: String,
+}
+
+impl Inputs {
+    /// A variable of the environment, `TF_VAR_name`. Ones for which there is no variable are
+    /// ignored.
+    pub fn add_env(&mut self, name: &str, text: &str) {
+        let origin = format!("the environment variable TF_VAR_{name}");
+        self.0.push(Input::Text {
+            name: name.into(),
+            text: text.into(),
+            origin,
+            from_env: true,
+        });
+    }
+
+    /// A file of definitions (`.tfvars`). Names for which there is no variable give a warning.
+    pub fn add_file(&mut self, path: &str, text: String) {
+        self.0.push(Input::File {
+            file: SourceFile::new(path, text),
+        });
+    }
+
+    /// A `-var` flag. A name for which there is no variable is an error.
+    pub fn add_flag(&mut self, name: &str, text: &str) {
+        let origin = format!("the flag -var {name}=...");
+        self.0.push(Input::Text {
+            name: name.into(),
+            text: text.into(),
+            origin,
+            from_env: false,
+        });
+    }
+
+    /// What a person typed when asked.
+    pub fn add_prompted(&mut self, name: &str, text: &str) {
+        let origin = format!("what was typed for {name}");
+        self.0.push(Input::Text {
+            name: name.into(),
+            text: text.into(),
+            origin,
+            from_env: false,
+        });
+    }
+
+    /// Whether a value for this variable was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|i| match i {
+            Input::Text { name: n, .. } => **n == *name,
+            Input::File { file } => {
+                parse_body(file).is_ok_and(|b| b.attributes().any(|a| a.key.as_str() == name))
+            }
+        })
+    }
+
+    /// Adds the files to those that excerpts are shown of.
+    pub fn add_sources(&self, sources: &mut Sources) {
+        for input in &self.0 {
+            if let Input::File { file } = input {
+                sources.add(file.clone());
+            }
+        }
+    }
+
+    /// The values for a module's variables. Every mistake is reported.
+    pub fn resolve(
+        &self,
+        module: &Module,
+        diagnostics: &mut Diagnostics,
+    ) -> BTreeMap<Arc<str>, Given> {
+        let mut given = BTreeMap::new();
+        for input in &self.0 {
+            match input {
+                Input::Text {
+                    name,
+                    text,
+                    origin,
+                    from_env,
+                } => {
+                    let Some(variable) = module.variables.get(name) else {
+                        if !from_env {
+                            let hint = crate::suggest::did_you_mean(name, module.variables.keys());
+                            diagnostics.push(Diagnostic::error(
+                                "Value for undeclared variable",
+                                format!("A variable named {name:?} was assigned by {origin}, but the root module does not declare a variable of that name.{hint}"),
+                            ));
+                        }
+                        continue;
+                    };
+                    if let Some(value) =
+                        text_value(text, &variable.constraint.ty, origin, diagnostics)
+                    {
+                        given.insert(
+                            name.clone(),
+                            Given {
+                                value,
+                                range: None,
+                                origin: origin.clone(),
+                            },
+                        );
+                    }
+                }
+                Input::File { file } => {
+                    file_values(file, module, &mut given, diagnostics);
+                }
+            }
+        }
+        given
+    }
+}
+
+/// Text is taken literally for primitive types, and as an expression for all others.
+fn text_value(text: &str, ty: &Type, origin: &str, diagnostics: &mut Diagnostics) -> Option<Value> {
+    if ty.is_primitive() || *ty == Type::Dynamic {
+        return Some(Value::string(text));
+    }
+    let file = SourceFile::new(origin, text.to_string());
+    let made = parse_expression(&file).and_then(|e| {
+        crate::lang::eval::evaluate(&e, &crate::config::Nothing).map_err(|d| (*d).into())
+    });
+    match made {
+        Ok(v) => Some(v),
+        Err(ds) => {
+            let detail = ds
+                .iter()
+                .map(|d| d.detail.clone())
+                .collect::<Vec<_>>()
+                .join(" ");
+            diagnostics.push(Diagnostic::error(
+                "Invalid value for variable",
+                format!("The value given by {origin} is not an expression of type {ty}: {detail}"),
+            ));
+            None
+        }
+    }
+}
+
+fn file_values(
+    file: &Arc<SourceFile>,
+    module: &Module,
+    given: &mut BTreeMap<Arc<str>, Given>,
+    diagnostics: &mut Diagnostics,
+) {
+    if file.name.ends_with(".json") {
+        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&file.text) {
+            Ok(map) => {
+                for (name, json) in map {
+                    let value = topo_sdk::json::from_json(&json);
+                    given.insert(
+                        name.into(),
+                        Given {
+                            value,
+                            range: None,
+                            origin: file.name.to_string(),
+                        },
+                    );
+                }
+            }
+            Err(e) => diagnostics.push(Diagnostic::error(
+                "Invalid variable definitions",
+                format!("{}: {e}.", file.name),
+            )),
+        }
+        return;
+    }
+    let body = match parse_body(file) {
+        Ok(body) => body,
+        Err(d) => {
+            diagnostics.push(d);
+            return;
+        }
+    };
+    for b in body.blocks() {
+        let range = file.range(crate::lang::syntax::span_of(&b.ident));
+        diagnostics.push(
+            Diagnostic::error("Unexpected block", "A file of variable definitions has only name = value lines. Declare variables in a .tf file.").with_range(Some(range)),
+        );
+    }
+    for a in body.attributes() {
+        let expression = crate::lang::syntax::translate(file, &a.value, &[], diagnostics);
+        let range = expression.range();
+        let name = a.key.as_str();
+        if !module.variables.contains_key(name) {
+            let hint = crate::suggest::did_you_mean(name, module.variables.keys());
+            diagnostics.push(
+                Diagnostic::warning(
+                    "Value for undeclared variable",
+                    format!("The root module does not declare a variable named {name:?}.{hint}"),
+                )
+                .with_range(Some(range)),
+            );
+            continue;
+        }
+        match crate::lang::eval::evaluate(&expression, &crate::config::Nothing) {
+            Ok(value) => {
+                given.insert(
+                    name.into(),
+                    Given {
+                        value,
+                        range: Some(range),
+                        origin: file.name.to_string(),
+                    },
+                );
+            }
+            Err(d) => diagnostics.push(*d),
+        }
+    }
+}

@@ -1,0 +1,819 @@
+//! The values of everything in the configuration, as far as they are known in one phase of a
+//! run: module instances, and in each the variables, local values, resources and outputs.
+//!
+//! A value is computed once and kept. Whole-resource values (`aws_subnet.a`, a list of ten
+//! thousand objects perhaps) are made when first asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use topo_sdk::convert::convert;
+use topo_sdk::{Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
+
+use crate::address::{InstanceKey, ModuleInstance};
+use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
+use crate::lang::ast::{Expression, Target};
+use crate::lang::eval::{Scope, evaluate};
+use crate::lang::functions;
+use crate::lang::operators::{self, Failure};
+use crate::variables::Given;
+
+/// Whether a block makes one object, a list or a map of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One.
+    Single,
+    /// A list, by `count`.
+    Count,
+    /// A map, by `for_each`.
+    ForEach,
+}
+
+/// What `each` and `count` are in an instance.
+#[derive(Debug, Clone, Default)]
+pub struct Each {
+    /// The instance's key.
+    pub key: Option<InstanceKey>,
+    /// `each.value`.
+    pub value: Option<Value>,
+}
+
+/// The instances of one resource in one module instance.
+#[derive(Debug)]
+pub struct Instances {
+    /// How they are seen as a whole.
+    pub shape: Shape,
+    values: BTreeMap<Option<InstanceKey>, Value>,
+    whole: OnceLock<Value>,
+}
+
+impl Instances {
+    /// None yet.
+    pub fn new(shape: Shape) -> Instances {
+        Instances {
+            shape,
+            values: BTreeMap::new(),
+            whole: OnceLock::new(),
+        }
+    }
+
+    /// Instances of which only the whole is known: for checks before there are any.
+    pub fn opaque(shape: Shape, whole: Value) -> Instances {
+        Instances {
+            shape,
+            values: BTreeMap::new(),
+            whole: OnceLock::from(whole),
+        }
+    }
+
+    /// Sets the value of one.
+    pub fn set(&mut self, key: Option<InstanceKey>, value: Value) {
+        self.values.insert(key, value);
+        self.whole.take();
+    }
+
+    /// The value of one.
+    pub fn get(&self, key: &Option<InstanceKey>) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Option<InstanceKey>> {
+        self.values.keys()
+    }
+
+    /// All of them as the language sees them.
+    fn whole(&self) -> Value {
+        self.whole
+            .get_or_init(|| {
+                shape_value(
+                    self.shape,
+                    self.values.iter().map(|(k, v)| (k.clone(), v.clone())),
+                )
+            })
+            .clone()
+    }
+}
+
+fn shape_value(shape: Shape, items: impl Iterator<Item = (Option<InstanceKey>, Value)>) -> Value {
+    match shape {
+        Shape::Single => items
+            .map(|(_, v)| v)
+            .next()
+            .unwrap_or_else(|| Value::unknown(Type::Dynamic)),
+        Shape::Count => Value::tuple(items.map(|(_, v)| v).collect()),
+        Shape::ForEach => Value::object(items.map(|(k, v)| match k {
+            Some(InstanceKey::Key(k)) => (k, v),
+            Some(InstanceKey::Index(i)) => (Arc::from(i.to_string()), v),
+            None => (Arc::from(""), v),
+        })),
+    }
+}
+
+/// A module instance with the values in it.
+#[derive(Debug)]
+pub struct ModuleValues {
+    /// Its address.
+    pub address: ModuleInstance,
+    /// Which instance of the calling module it is called from.
+    pub parent: usize,
+    /// `each` and `count` of the call: seen by its arguments.
+    pub each: Each,
+    /// Input variables.
+    pub variables: HashMap<Arc<str>, Value>,
+    /// Local values.
+    pub locals: HashMap<Arc<str>, Value>,
+    /// Outputs.
+    pub outputs: HashMap<Arc<str>, Value>,
+    /// Resources and data sources.
+    pub resources: HashMap<ResourceKey, Instances>,
+    /// The instances of called modules: indices into the called module's instances.
+    pub calls: HashMap<Arc<str>, (Shape, BTreeMap<Option<InstanceKey>, usize>)>,
+}
+
+impl ModuleValues {
+    fn new(address: ModuleInstance, parent: usize, each: Each) -> ModuleValues {
+        ModuleValues {
+            address,
+            parent,
+            each,
+            variables: HashMap::new(),
+            locals: HashMap::new(),
+            outputs: HashMap::new(),
+            resources: HashMap::new(),
+            calls: HashMap::new(),
+        }
+    }
+}
+
+/// All values of one phase.
+#[derive(Debug)]
+pub struct World {
+    /// What the values are of.
+    pub config: Arc<Config>,
+    /// The instances of each module, by the module's index.
+    pub modules: Vec<Vec<ModuleValues>>,
+    /// What was given for the root module's variables.
+    pub given: Arc<BTreeMap<Arc<str>, Given>>,
+    /// The moment of the plan.
+    pub plan_time: Timestamp,
+    /// Whether functions whose result changes from call to call answer with an unknown.
+    pub planning: bool,
+    /// Whether this is a check before anything is known: keys of instances stand for all.
+    pub checking: bool,
+    /// What relative paths of the file functions start from.
+    pub base_dir: PathBuf,
+}
+
+impl World {
+    /// A world with a root module and nothing in it.
+    pub fn new(
+        config: Arc<Config>,
+        given: Arc<BTreeMap<Arc<str>, Given>>,
+        plan_time: Timestamp,
+    ) -> World {
+        let mut modules: Vec<Vec<ModuleValues>> =
+            config.modules.iter().map(|_| Vec::new()).collect();
+        if let Some(root) = modules.first_mut() {
+            root.push(ModuleValues::new(
+                ModuleInstance::root(),
+                0,
+                Each::default(),
+            ));
+        }
+        let base_dir = config.root_dir.clone();
+        World {
+            config,
+            modules,
+            given,
+            plan_time,
+            planning: true,
+            checking: false,
+            base_dir,
+        }
+    }
+
+    /// What expressions in an instance of a module see.
+    pub fn scope(&self, module: ModuleId, instance: usize) -> ModuleScope<'_> {
+        ModuleScope {
+            world: self,
+            module,
+            instance,
+            each: None,
+            itself: None,
+        }
+    }
+
+    /// The value of a root module variable or of a module's argument, converted and checked.
+    pub fn variable(
+        &mut self,
+        module: ModuleId,
+        instance: usize,
+        name: &Arc<str>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let config = self.config.clone();
+        let Some(variable) = config.module(module).variables.get(name) else {
+            return;
+        };
+        let (raw, range) = match &config.module(module).parent {
+            None => match self.given.get(name) {
+                Some(g) => (Some(g.value.clone()), g.range.clone()),
+                None => (None, None),
+            },
+            Some((parent, call)) => match config
+                .module(*parent)
+                .calls
+                .get(call)
+                .and_then(|c| c.arguments.get(name))
+            {
+                Some(e) => {
+                    let of = &self.modules[module][instance];
+                    let scope = ModuleScope {
+                        each: Some(&of.each),
+                        ..self.scope(*parent, of.parent)
+                    };
+                    match evaluate(e, &scope) {
+                        Ok(v) => (Some(v), Some(e.range())),
+                        Err(d) => {
+                            diagnostics.push(*d);
+                            (Some(Value::unknown(variable.constraint.ty.clone())), None)
+                        }
+                    }
+                }
+                None => (None, None),
+            },
+        };
+        let value = self.settle(name, variable, raw, range.clone(), diagnostics);
+        let of = &mut self.modules[module][instance];
+        of.variables.insert(name.clone(), value);
+        for rule in &variable.validations {
+            self.check_rule(
+                rule,
+                &self.scope(module, instance),
+                "Invalid value for variable",
+                range.as_ref().unwrap_or(&variable.range),
+                diagnostics,
+            );
+        }
+    }
+
+    fn settle(
+        &self,
+        name: &str,
+        variable: &Variable,
+        raw: Option<Value>,
+        range: Option<SourceRange>,
+        diagnostics: &mut Diagnostics,
+    ) -> Value {
+        let ty = &variable.constraint.ty;
+        let given =
+            raw.filter(|v| !(v.is_null() && !variable.nullable && variable.default.is_some()));
+        let value = match given {
+            Some(v) => {
+                let filled = variable.constraint.defaults.apply(v);
+                match convert(&filled, ty) {
+                    Ok(v) => v,
+                    Err(e) => {
+                        let inside = if e.path.is_root() {
+                            String::new()
+                        } else {
+                            format!("{}: ", e.path)
+                        };
+                        diagnostics.push(
+                            Diagnostic::error("Invalid value for input variable", format!("The given value is not suitable for var.{name} declared at {}: {inside}{e}.", variable.range))
+                                .with_range(range.clone()),
+                        );
+                        Value::unknown(ty.clone())
+                    }
+                }
+            }
+            None => match &variable.default {
+                Some(v) => v.clone(),
+                None => {
+                    let detail = format!(
+                        "The root module's variable {name:?} is not set, and has no default value. Use -var={name}=..., -var-file=..., or the environment variable TF_VAR_{name}."
+                    );
+                    diagnostics.push(
+                        Diagnostic::error("No value for required variable", detail)
+                            .with_range(Some(variable.range.clone())),
+                    );
+                    Value::unknown(ty.clone())
+                }
+            },
+        };
+        if value.is_null() && !variable.nullable {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Invalid value for input variable",
+                    format!("The value of var.{name} must not be null."),
+                )
+                .with_range(range.or_else(|| Some(variable.range.clone()))),
+            );
+        }
+        if variable.sensitive {
+            value.sensitive()
+        } else {
+            value
+        }
+    }
+
+    /// Evaluates a condition; an error with its message when it does not hold. Unknown passes:
+    /// it is asked again when more is known.
+    pub fn check_rule(
+        &self,
+        rule: &CheckRule,
+        scope: &dyn Scope,
+        summary: &str,
+        range: &SourceRange,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let value = match evaluate(&rule.condition, scope) {
+            Ok(v) => v,
+            Err(d) => {
+                diagnostics.push(*d);
+                return;
+            }
+        };
+        match operators::condition(&value, "Invalid condition") {
+            Err((summary, detail)) => diagnostics
+                .push(Diagnostic::error(summary, detail).with_range(Some(rule.condition.range()))),
+            Ok((Some(false), _)) => {
+                let message = match evaluate(&rule.error_message, scope) {
+                    Ok(v) if v.deep_marks().contains(Marks::SENSITIVE) => "The condition does not hold; its message has sensitive values and is not shown.".to_string(),
+                    Ok(v) => v.as_str().unwrap_or("The condition does not hold.").to_string(),
+                    Err(d) => d.detail,
+                };
+                let detail = format!(
+                    "{message}\n\nThis was checked by the rule at {}.",
+                    rule.condition.range()
+                );
+                diagnostics
+                    .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// The value of a local.
+    pub fn local(
+        &mut self,
+        module: ModuleId,
+        instance: usize,
+        name: &Arc<str>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let config = self.config.clone();
+        let Some(e) = config.module(module).locals.get(name) else {
+            return;
+        };
+        let value = self.evaluate(e, module, instance, diagnostics);
+        self.modules[module][instance]
+            .locals
+            .insert(name.clone(), value);
+    }
+
+    /// The value of an output.
+    pub fn output(
+        &mut self,
+        module: ModuleId,
+        instance: usize,
+        name: &Arc<str>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let config = self.config.clone();
+        let Some(output) = config.module(module).outputs.get(name) else {
+            return;
+        };
+        for rule in &output.preconditions {
+            self.check_rule(
+                rule,
+                &self.scope(module, instance),
+                "Module output value precondition failed",
+                &output.range,
+                diagnostics,
+            );
+        }
+        let mut value = self.evaluate(&output.value, module, instance, diagnostics);
+        if output.sensitive {
+            value = value.sensitive();
+        } else if module == 0 && !self.checking && value.deep_marks().contains(Marks::SENSITIVE) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Output refers to sensitive values",
+                    format!("The value of the output {name:?} has sensitive parts. To show that this is meant, set sensitive = true in the output block, or use nonsensitive(...) on what may be shown."),
+                )
+                .with_range(Some(output.range.clone())),
+            );
+        }
+        self.modules[module][instance]
+            .outputs
+            .insert(name.clone(), value);
+    }
+
+    fn evaluate(
+        &self,
+        e: &Expression,
+        module: ModuleId,
+        instance: usize,
+        diagnostics: &mut Diagnostics,
+    ) -> Value {
+        match evaluate(e, &self.scope(module, instance)) {
+            Ok(v) => v,
+            Err(d) => {
+                diagnostics.push(*d);
+                Value::unknown(Type::Dynamic)
+            }
+        }
+    }
+
+    /// Makes the instances of a called module, in every instance of the calling one.
+    pub fn call(&mut self, module: ModuleId, name: &Arc<str>, diagnostics: &mut Diagnostics) {
+        let config = self.config.clone();
+        let Some(call) = config.module(module).calls.get(name) else {
+            return;
+        };
+        for instance in 0..self.modules[module].len() {
+            let expanded = self.expand(
+                &call.repetition,
+                module,
+                instance,
+                &format!("module.{name}"),
+            );
+            let (shape, items) = match expanded {
+                Ok(x) => x,
+                Err(d) => {
+                    diagnostics.push(*d);
+                    continue;
+                }
+            };
+            let mut made = BTreeMap::new();
+            for each in items {
+                let address = self.modules[module][instance]
+                    .address
+                    .child(name.clone(), each.key.clone());
+                let key = each.key.clone();
+                let children = &mut self.modules[call.module];
+                children.push(ModuleValues::new(address, instance, each));
+                made.insert(key, children.len() - 1);
+            }
+            self.modules[module][instance]
+                .calls
+                .insert(name.clone(), (shape, made));
+        }
+    }
+
+    /// The instances that `count` or `for_each` make.
+    ///
+    /// # Errors
+    /// A value that is unknown, null, sensitive or of the wrong type.
+    pub fn expand(
+        &self,
+        repetition: &Repetition,
+        module: ModuleId,
+        instance: usize,
+        what: &str,
+    ) -> Result<(Shape, Vec<Each>), Box<Diagnostic>> {
+        let fail = |e: &Expression, summary: &str, detail: String| {
+            Box::new(Diagnostic::error(summary, detail).with_range(Some(e.range())))
+        };
+        match repetition {
+            Repetition::Single => Ok((Shape::Single, vec![Each::default()])),
+            Repetition::Count(e) => {
+                let value = evaluate(e, &self.scope(module, instance))?;
+                if value.is_sensitive() {
+                    return Err(fail(e, "Invalid count argument", "Sensitive values cannot be used as count: the number of instances is shown.".into()));
+                }
+                if value.is_null() {
+                    return Err(fail(
+                        e,
+                        "Invalid count argument",
+                        "The given \"count\" argument value is null. An integer is required."
+                            .into(),
+                    ));
+                }
+                let number = convert(&value, &Type::Number).map_err(|x| {
+                    fail(
+                        e,
+                        "Invalid count argument",
+                        format!("The given \"count\" argument value is unsuitable: {x}."),
+                    )
+                })?;
+                if !number.is_known() {
+                    if self.checking {
+                        return Ok((
+                            Shape::Count,
+                            vec![Each {
+                                key: Some(InstanceKey::Index(0)),
+                                value: None,
+                            }],
+                        ));
+                    }
+                    return Err(unknown_repetition("count", e, what));
+                }
+                let n = number.as_i64().and_then(|n| u64::try_from(n).ok()).ok_or_else(|| {
+                    fail(e, "Invalid count argument", "The given \"count\" argument value is unsuitable: it must be a whole number that is not negative.".into())
+                })?;
+                let n = if self.checking { n.min(1) } else { n };
+                Ok((
+                    Shape::Count,
+                    (0..n)
+                        .map(|i| Each {
+                            key: Some(InstanceKey::Index(i)),
+                            value: None,
+                        })
+                        .collect(),
+                ))
+            }
+            Repetition::ForEach(e) => {
+                let value = evaluate(e, &self.scope(module, instance))?;
+                if value.is_sensitive() {
+                    return Err(fail(e, "Invalid for_each argument", "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments: they would be shown as instance keys.".into()));
+                }
+                let items = match value.kind() {
+                    Kind::Null(_) => return Err(fail(e, "Invalid for_each argument", "The given \"for_each\" argument value is null. A map, or set of strings is allowed.".into())),
+                    Kind::Unknown(_) if self.checking => vec![Each { key: Some(InstanceKey::Key("".into())), value: Some(Value::unknown(Type::Dynamic)) }],
+                    Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
+                    Kind::Map(_) | Kind::Object(_) => value
+                        .as_map()
+                        .into_iter()
+                        .flatten()
+                        .map(|(k, v)| Each { key: Some(InstanceKey::Key(k.clone())), value: Some(v.clone()) })
+                        .collect(),
+                    Kind::Set(s) => {
+                        let mut items = Vec::with_capacity(s.items.len());
+                        for v in &s.items {
+                            match v.kind() {
+                                Kind::String(k) => items.push(Each { key: Some(InstanceKey::Key(k.clone())), value: Some(v.clone()) }),
+                                Kind::Unknown(_) if self.checking => {}
+                                Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
+                                Kind::Null(_) => return Err(fail(e, "Invalid for_each set argument", "The given \"for_each\" argument value has a null element.".into())),
+                                _ => return Err(fail(e, "Invalid for_each set argument", format!("\"for_each\" supports maps and sets of strings, but this is a set of {}.", s.element.friendly()))),
+                            }
+                        }
+                        items
+                    }
+                    Kind::List(_) | Kind::Tuple(_) => {
+                        return Err(fail(e, "Invalid for_each argument", format!("The given \"for_each\" argument value is a {}. Use toset(...) on a list of distinct strings, or a for expression that makes a map.", value.ty().friendly())));
+                    }
+                    _ => return Err(fail(e, "Invalid for_each argument", format!("The given \"for_each\" argument value is a {}; a map, or set of strings, is required.", value.ty().friendly()))),
+                };
+                Ok((Shape::ForEach, items))
+            }
+        }
+    }
+}
+
+fn unknown_repetition(argument: &str, e: &Expression, what: &str) -> Box<Diagnostic> {
+    let names: Vec<String> = e.references.iter().map(|r| r.target.to_string()).collect();
+    let from = if names.is_empty() {
+        String::new()
+    } else {
+        format!(" It comes from {}.", names.join(", "))
+    };
+    let way_out = if argument == "for_each" {
+        "Use a map whose keys are written in the configuration and only its values come from other objects."
+    } else {
+        "Use a number that the configuration or a variable states."
+    };
+    Box::new(
+        Diagnostic::error(
+            format!("Invalid {argument} argument"),
+            format!("The \"{argument}\" value of {what} depends on attributes that are known only after apply, so it cannot be said how many instances there will be.{from} {way_out}"),
+        )
+        .with_range(Some(e.range())),
+    )
+}
+
+/// What expressions in a module instance see.
+#[derive(Clone, Copy)]
+pub struct ModuleScope<'a> {
+    /// The values.
+    pub world: &'a World,
+    /// The module.
+    pub module: ModuleId,
+    /// Which of its instances.
+    pub instance: usize,
+    /// `each` and `count` of the block being evaluated.
+    pub each: Option<&'a Each>,
+    /// `self`.
+    pub itself: Option<&'a Value>,
+}
+
+impl ModuleScope<'_> {
+    fn values(&self) -> Option<&ModuleValues> {
+        self.world.modules.get(self.module)?.get(self.instance)
+    }
+
+    fn call_value(
+        &self,
+        name: &Arc<str>,
+        output: Option<&Arc<str>>,
+        key: Option<&Value>,
+    ) -> Result<Value, Failure> {
+        let config = &self.world.config;
+        let missing = || Value::unknown(Type::Dynamic);
+        let (Some(call), Some(values)) =
+            (config.module(self.module).calls.get(name), self.values())
+        else {
+            return Ok(missing());
+        };
+        let Some((shape, instances)) = values.calls.get(name) else {
+            return Ok(missing());
+        };
+        let children = &self.world.modules[call.module];
+        let child_value = |i: usize, output: Option<&Arc<str>>| -> Value {
+            let Some(child) = children.get(i) else {
+                return missing();
+            };
+            match output {
+                Some(o) => child.outputs.get(o).cloned().unwrap_or_else(missing),
+                None => Value::object(child.outputs.iter().map(|(n, v)| (n.clone(), v.clone()))),
+            }
+        };
+        if self.world.checking && *shape != Shape::Single {
+            return Ok(match (key, instances.values().next()) {
+                (Some(_), Some(i)) => child_value(*i, output),
+                _ => missing(),
+            });
+        }
+        match (shape, key) {
+            (Shape::Single, None) => Ok(instances
+                .values()
+                .next()
+                .map_or_else(missing, |i| child_value(*i, output))),
+            (Shape::Single, Some(key)) => {
+                let whole = instances
+                    .values()
+                    .next()
+                    .map_or_else(missing, |i| child_value(*i, None));
+                let v = operators::index(&whole, key)?;
+                match output {
+                    Some(o) => operators::get_attr(&v, o),
+                    None => Ok(v),
+                }
+            }
+            (_, Some(key)) => {
+                let wanted = instance_key(*shape, key);
+                match wanted.and_then(|k| instances.get(&Some(k))) {
+                    Some(i) => Ok(child_value(*i, output)),
+                    None => Err((
+                        "Invalid index".into(),
+                        format!(
+                            "module.{name} has no instance {}.",
+                            crate::lang::eval::describe(key)
+                        ),
+                    )),
+                }
+            }
+            (_, None) => {
+                if let Some(o) = output {
+                    return Err((
+                        "Unsupported attribute".into(),
+                        format!(
+                            "module.{name} has {}, so its output {o:?} must be taken from one of its instances, as in module.{name}[{}].{o}, or from all, as in module.{name}[*].{o}.",
+                            if *shape == Shape::Count {
+                                "count set"
+                            } else {
+                                "for_each set"
+                            },
+                            if *shape == Shape::Count {
+                                "0"
+                            } else {
+                                "\"key\""
+                            }
+                        ),
+                    ));
+                }
+                Ok(shape_value(
+                    *shape,
+                    instances
+                        .iter()
+                        .map(|(k, i)| (k.clone(), child_value(*i, None))),
+                ))
+            }
+        }
+    }
+}
+
+/// The instance key that an index value names.
+pub fn instance_key(shape: Shape, key: &Value) -> Option<InstanceKey> {
+    match shape {
+        Shape::Single => None,
+        Shape::Count => {
+            let n = convert(key, &Type::Number).ok()?;
+            Some(InstanceKey::Index(u64::try_from(n.as_i64()?).ok()?))
+        }
+        Shape::ForEach => {
+            let k = convert(key, &Type::String).ok()?;
+            Some(InstanceKey::Key(k.as_str()?.into()))
+        }
+    }
+}
+
+impl Scope for ModuleScope<'_> {
+    fn resolve(&self, target: &Target, key: Option<&Value>) -> Result<Value, Failure> {
+        let not_here = |what: &str, why: &str| {
+            Err((
+                format!("Reference to {what:?} in invalid context"),
+                why.to_string(),
+            ))
+        };
+        let pending = || Value::unknown(Type::Dynamic);
+        let values = self.values();
+        let found = match target {
+            Target::Variable(n) => values
+                .and_then(|v| v.variables.get(n))
+                .cloned()
+                .unwrap_or_else(pending),
+            Target::Local(n) => values
+                .and_then(|v| v.locals.get(n))
+                .cloned()
+                .unwrap_or_else(pending),
+            Target::Resource(mode, t, n) => {
+                let Some(instances) =
+                    values.and_then(|v| v.resources.get(&(*mode, t.clone(), n.clone())))
+                else {
+                    return Ok(pending());
+                };
+                if let Some(key) = key
+                    && instances.shape != Shape::Single
+                    && let Some(v) =
+                        instance_key(instances.shape, key).and_then(|k| instances.get(&Some(k)))
+                {
+                    return Ok(v.clone());
+                }
+                let whole = instances.whole();
+                return match key {
+                    Some(key) => operators::index(&whole, key),
+                    None => Ok(whole),
+                };
+            }
+            Target::Module(n, output) => return self.call_value(n, output.as_ref(), key),
+            Target::EachKey => match self.each.map(|e| &e.key) {
+                Some(Some(InstanceKey::Key(_))) if self.world.checking => {
+                    Value::unknown(Type::String)
+                }
+                Some(Some(InstanceKey::Key(k))) => Value::new(Kind::String(k.clone())),
+                _ => {
+                    return not_here(
+                        "each.key",
+                        "The \"each\" object can be used only in blocks that have \"for_each\" set.",
+                    );
+                }
+            },
+            Target::EachValue => match self.each.and_then(|e| e.value.clone()) {
+                Some(v) => v,
+                None => {
+                    return not_here(
+                        "each.value",
+                        "The \"each\" object can be used only in blocks that have \"for_each\" set.",
+                    );
+                }
+            },
+            Target::CountIndex => match self.each.map(|e| &e.key) {
+                Some(Some(InstanceKey::Index(_))) if self.world.checking => {
+                    Value::unknown(Type::Number)
+                }
+                Some(Some(InstanceKey::Index(i))) => Value::number(*i),
+                _ => {
+                    return not_here(
+                        "count.index",
+                        "The \"count\" object can be used only in blocks that have \"count\" set.",
+                    );
+                }
+            },
+            Target::SelfObject => match self.itself {
+                Some(v) => v.clone(),
+                None => {
+                    return not_here(
+                        "self",
+                        "The \"self\" object can be used only in postconditions and provisioners.",
+                    );
+                }
+            },
+            Target::PathModule => Value::string(&self.world.config.module(self.module).dir),
+            Target::PathRoot => Value::string("."),
+            Target::PathCwd => Value::string(
+                std::path::absolute(&self.world.base_dir)
+                    .unwrap_or_default()
+                    .to_string_lossy(),
+            ),
+            Target::Workspace => Value::string("default"),
+        };
+        match key {
+            Some(key) => operators::index(&found, key),
+            None => Ok(found),
+        }
+    }
+
+    fn functions(&self) -> functions::Context<'_> {
+        functions::Context {
+            base_dir: &self.world.base_dir,
+            plan_time: self.world.plan_time,
+            impure_unknown: self.world.planning,
+        }
+    }
+}
