@@ -1,1 +1,5 @@
-//! End-to-end tests of topo and the real servers that they start
+//! What topo's end-to-end tests share: the real servers that they start.
+//!
+//! Nothing here is part of topo. The tests that use it are in `tests/`.
+
+pub mod servers;
