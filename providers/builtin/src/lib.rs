@@ -10,6 +10,7 @@ mod null;
 mod random;
 mod table;
 mod terraform;
+mod tls;
 
 use std::sync::Arc;
 
