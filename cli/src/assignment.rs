@@ -41,9 +41,9 @@ pub fn assign(object: Value, path: &Path, value: &Value) -> Result<Value, Diagno
         return match (object.at(&parent).map(Value::kind), last) {
             (Some(topo_sdk::Kind::Map(map)), Step::Key(key) | Step::Attribute(key)) => {
                 let element = convert(value, &map.element).map_err(|e| misfit(path, &e.message))?;
-                Ok(object.clone().update_at(parent.steps(), &mut |map| {
-                    map.with(key, element.clone())
-                }))
+                Ok(object
+                    .clone()
+                    .update_at(parent.steps(), &mut |map| map.with(key, element.clone())))
             }
             _ => Err(nowhere(path, &object)),
         };
@@ -64,10 +64,18 @@ fn malformed(text: &str) -> Diagnostics {
 }
 
 fn nowhere(path: &Path, object: &Value) -> Diagnostics {
-    let names: Vec<&str> = object.as_map().into_iter().flatten().map(|(n, _)| &**n).collect();
+    let names: Vec<&str> = object
+        .as_map()
+        .into_iter()
+        .flatten()
+        .map(|(n, _)| &**n)
+        .collect();
     Diagnostics::error(
         "No such attribute",
-        format!("The object has nothing at {path}. Its attributes are: {}.", names.join(", ")),
+        format!(
+            "The object has nothing at {path}. Its attributes are: {}.",
+            names.join(", ")
+        ),
     )
 }
 
@@ -143,7 +151,10 @@ mod tests {
     use super::*;
 
     fn object() -> Value {
-        let spec = Value::object([("max", Value::from(10)), ("names", Value::null(Type::list(Type::String)))]);
+        let spec = Value::object([
+            ("max", Value::from(10)),
+            ("names", Value::null(Type::list(Type::String))),
+        ]);
         let tags = Value::map(Type::String, [("a=b".into(), "c".into())].into());
         Value::object([("spec", Value::tuple(vec![spec])), ("tags", tags)])
     }
@@ -167,17 +178,33 @@ mod tests {
         );
         for text in ["tags[\"a=b\"]=\"=\"", "tags[\"new\"]=\"=\""] {
             let made = set(text).unwrap();
-            assert!(made.get("tags").unwrap().children().any(|v| *v == "=".into()));
+            assert!(
+                made.get("tags")
+                    .unwrap()
+                    .children()
+                    .any(|v| *v == "=".into())
+            );
         }
     }
 
     #[test]
     fn says_what_is_wrong() {
-        for text in ["", "=3", "spec", "spec[=3", "spec[0]max=3", "spec[0].max=", "spec[0].max=x"] {
+        for text in [
+            "",
+            "=3",
+            "spec",
+            "spec[=3",
+            "spec[0]max=3",
+            "spec[0].max=",
+            "spec[0].max=x",
+        ] {
             assert!(set(text).is_err(), "{text}");
         }
         let error = set("spec[0].maxx=3").unwrap_err().to_string();
-        assert!(error.contains("spec[0].maxx") && error.contains("tags"), "{error}");
+        assert!(
+            error.contains("spec[0].maxx") && error.contains("tags"),
+            "{error}"
+        );
         let error = set("spec[0].max=[]").unwrap_err().to_string();
         assert!(error.contains("number required"), "{error}");
     }

@@ -67,7 +67,12 @@ fn differences(before: &Value, after: &Value, path: &mut Path, found: &mut Vec<J
             for name in names {
                 path.push(Step::Attribute(name.clone()));
                 let (b, a) = (b.get(name), a.get(name));
-                differences(b.unwrap_or(&Value::NULL), a.unwrap_or(&Value::NULL), path, found);
+                differences(
+                    b.unwrap_or(&Value::NULL),
+                    a.unwrap_or(&Value::NULL),
+                    path,
+                    found,
+                );
                 path.pop();
             }
         }
@@ -76,7 +81,12 @@ fn differences(before: &Value, after: &Value, path: &mut Path, found: &mut Vec<J
             for name in names {
                 path.push(Step::Key(name.clone()));
                 let (b, a) = (b.entries.get(name), a.entries.get(name));
-                differences(b.unwrap_or(&Value::NULL), a.unwrap_or(&Value::NULL), path, found);
+                differences(
+                    b.unwrap_or(&Value::NULL),
+                    a.unwrap_or(&Value::NULL),
+                    path,
+                    found,
+                );
                 path.pop();
             }
         }
@@ -86,7 +96,12 @@ fn differences(before: &Value, after: &Value, path: &mut Path, found: &mut Vec<J
             for i in 0..b.len().max(a.len()) {
                 path.push(Step::Index(i));
                 let (b, a) = (b.get(i), a.get(i));
-                differences(b.unwrap_or(&Value::NULL), a.unwrap_or(&Value::NULL), path, found);
+                differences(
+                    b.unwrap_or(&Value::NULL),
+                    a.unwrap_or(&Value::NULL),
+                    path,
+                    found,
+                );
                 path.pop();
             }
         }
@@ -115,7 +130,12 @@ mod tests {
             Value::object([("spec", spec), ("token", Value::string(secret).sensitive())])
         };
         let mut found = Vec::new();
-        differences(&object(10, "a"), &object(3, "b"), &mut Path::root(), &mut found);
+        differences(
+            &object(10, "a"),
+            &object(3, "b"),
+            &mut Path::root(),
+            &mut found,
+        );
         assert_eq!(
             Json::Array(found),
             json!([

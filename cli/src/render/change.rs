@@ -85,6 +85,11 @@ pub fn record(record: &Record, schema: Option<&Schema>) -> String {
     )
 }
 
+/// One value in the language's notation. Ends with a line break.
+pub fn value(value: &Value) -> String {
+    format!("{}\n", Differ::plain().one(value, Symbol::Same, 0))
+}
+
 /// `name = value` of an output or the like, without a margin.
 pub fn assignment(name: &str, value: &Value, sensitive: bool) -> String {
     let text = if sensitive {
