@@ -206,6 +206,6 @@ mod tests {
             "{error}"
         );
         let error = set("spec[0].max=[]").unwrap_err().to_string();
-        assert!(error.contains("number required"), "{error}");
+        assert!(error.contains("number is required"), "{error}");
     }
 }
