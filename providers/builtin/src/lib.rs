@@ -6,10 +6,12 @@
 //! the hashicorp providers' documentation. Nothing here talks to anything but this machine's
 //! random source, clock and (for `local`) files.
 
+mod local;
 mod null;
 mod random;
 mod table;
 mod terraform;
+mod time;
 mod tls;
 
 use std::sync::Arc;
@@ -18,8 +20,39 @@ use topo_sdk::Provider;
 
 /// Every builtin provider. None of them uses the network, so the sandbox leaves them as they are.
 pub fn providers() -> Vec<Arc<dyn Provider>> {
-    vec![terraform::provider(), random::provider(), null::provider()]
+    vec![
+        terraform::provider(),
+        random::provider(),
+        tls::provider(),
+        null::provider(),
+        time::provider(),
+        local::provider(),
+    ]
 }
 
 #[cfg(test)]
 mod testing;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_type_starts_with_its_provider() {
+        let providers = super::providers();
+        let names: Vec<&str> = providers.iter().map(|p| p.name()).collect();
+        assert_eq!(
+            names,
+            ["terraform", "random", "tls", "null", "time", "local"]
+        );
+        for provider in providers {
+            let prefix = format!("{}_", provider.name());
+            assert!(!provider.uses_network());
+            for name in provider
+                .resource_types()
+                .iter()
+                .chain(&provider.data_types())
+            {
+                assert!(name.starts_with(&prefix), "{name}");
+            }
+        }
+    }
+}

@@ -100,9 +100,12 @@ struct TableProvider {
 
 #[derive(Default)]
 struct Table {
-    resources: BTreeMap<Arc<str>, (Box<dyn Resource>, Arc<Schema>)>,
-    data: BTreeMap<Arc<str>, (Box<dyn Data>, Arc<Schema>)>,
+    resources: ByName<dyn Resource>,
+    data: ByName<dyn Data>,
 }
+
+/// Types by name, each with its schema.
+type ByName<T> = BTreeMap<Arc<str>, (Box<T>, Arc<Schema>)>;
 
 /// A provider of this name with these types.
 pub(crate) fn provider(
