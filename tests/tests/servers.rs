@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_eks::types::VpcConfigRequest;
 use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
@@ -409,7 +410,67 @@ async fn aws_keeps_what_it_is_given() -> Outcome {
     Ok(())
 }
 
-/// The processes whose command line or working folder names `path`.
+#[tokio::test]
+async fn aws_refuses_what_is_in_use_and_makes_nothing_twice() -> Outcome {
+    let config = servers::shared().await?.aws.config_of("444444444444");
+    let ec2 = aws_sdk_ec2::Client::new(&config);
+    let made = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await?;
+    let vpc = made.vpc().and_then(|vpc| vpc.vpc_id()).ok_or("no VPC")?;
+    let subnet = || ec2.create_subnet().vpc_id(vpc);
+    let made = subnet().cidr_block("10.0.0.0/24").send().await?;
+    let public = made
+        .subnet()
+        .and_then(|s| s.subnet_id())
+        .ok_or("no subnet")?;
+    let error = subnet()
+        .cidr_block("10.0.0.128/25")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("InvalidSubnet.Conflict"));
+
+    let address = ec2.allocate_address().send().await?;
+    let allocation = address.allocation_id().ok_or("no address")?;
+    let mut gateways = Vec::new();
+    for _ in ["the request", "the same sent again"] {
+        let request = ec2
+            .create_nat_gateway()
+            .client_token("one")
+            .subnet_id(public);
+        let made = request.allocation_id(allocation).send().await?;
+        gateways.push(made.nat_gateway.and_then(|gateway| gateway.nat_gateway_id));
+    }
+    assert_eq!(gateways[0], gateways[1]);
+    let told = ec2.describe_nat_gateways().send().await?;
+    assert_eq!(told.nat_gateways().len(), 1);
+    let addresses = told.nat_gateways()[0].nat_gateway_addresses();
+    assert_eq!(addresses[0].public_ip(), address.public_ip());
+
+    let error = ec2
+        .delete_subnet()
+        .subnet_id(public)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("DependencyViolation"));
+    let release = || ec2.release_address().allocation_id(allocation).send();
+    assert_eq!(
+        release().await.unwrap_err().code(),
+        Some("InvalidIPAddress.InUse")
+    );
+
+    let gateway = gateways.remove(0).ok_or("no gateway")?;
+    ec2.delete_nat_gateway()
+        .nat_gateway_id(gateway)
+        .send()
+        .await?;
+    release().await?;
+    ec2.delete_subnet().subnet_id(public).send().await?;
+    ec2.delete_vpc().vpc_id(vpc).send().await?;
+    Ok(())
+}
+
+/// The processes whose working folder is `path`.
 fn processes_in(path: &Path) -> Vec<String> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
