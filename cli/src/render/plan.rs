@@ -31,7 +31,9 @@ pub fn plan(view: &View<'_>) -> String {
         .collect();
     let outputs = outputs(view.outputs);
     out.push_str(&drift(view));
-    if shown.is_empty() && outputs.is_empty() {
+    // Reading a data source late changes nothing by itself.
+    let idle = shown.iter().all(|c| c.action == ChangeAction::Read);
+    if idle && outputs.is_empty() {
         out.push_str(&no_changes(view));
         return out;
     }
