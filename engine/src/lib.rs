@@ -5,11 +5,13 @@
 //! terminal (the command line makes text of what is returned here).
 
 pub mod address;
+pub mod apply;
 pub mod changes;
 pub mod config;
 pub mod events;
 pub mod graph;
 pub mod lang;
+pub mod plan;
 pub mod providers;
 pub mod store;
 mod suggest;

@@ -210,7 +210,7 @@ impl Loader<'_> {
             );
             return;
         }
-        let mut duplicate = |what: &str, name: &str, first: &SourceRange| {
+        let duplicate = |what: &str, name: &str, first: &SourceRange| {
             Diagnostic::error(
                 format!("Duplicate {what}"),
                 format!(

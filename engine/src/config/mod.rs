@@ -21,6 +21,7 @@ pub use body::{Body, Dynamic, NestedItem};
 pub use load::load;
 pub(crate) use types::Nothing;
 pub use types::TypeConstraint;
+pub(crate) use validate::locate;
 
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::graph::Graph;

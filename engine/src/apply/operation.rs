@@ -1,0 +1,233 @@
+//! One mutation, by the journal's protocol: intent, call, record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use topo_sdk::{
+    Action, Connection, Diagnostic, Diagnostics, Operation, OperationId, Path, ResourceState,
+    Schema,
+};
+
+use crate::changes::ChangeAction;
+use crate::events::{Event, Listener};
+use crate::plan::{mark, settled};
+use crate::store::{Change, Intent, Record, RecordKey, StateStore, Status};
+
+/// A mutation with all that it needs.
+pub(super) struct Mutation {
+    pub(super) connection: Arc<dyn Connection>,
+    pub(super) store: Arc<dyn StateStore>,
+    pub(super) listener: Listener,
+    pub(super) intent: Intent,
+    pub(super) schema: Arc<Schema>,
+    /// The record as it is, for an update or a deletion.
+    pub(super) record: Option<Record>,
+    /// Written together with the intent: a record that is set aside by its replacement.
+    pub(super) aside: Vec<Change>,
+    /// Written instead when nothing was made: the record comes back.
+    pub(super) undo: Vec<Change>,
+}
+
+/// What came of a mutation.
+pub(super) struct Done {
+    pub(super) key: RecordKey,
+    /// The record as it now is; `None` after a deletion, or when nothing was made.
+    pub(super) record: Option<Record>,
+    /// Why it failed, if it did.
+    pub(super) failed: Option<Diagnostics>,
+    pub(super) elapsed: Duration,
+}
+
+struct Running {
+    id: OperationId,
+    store: Arc<dyn StateStore>,
+    listener: Listener,
+    key: RecordKey,
+}
+
+#[async_trait]
+impl Operation for Running {
+    fn id(&self) -> &OperationId {
+        &self.id
+    }
+
+    async fn checkpoint(&self, partial: ResourceState) -> Result<(), Diagnostics> {
+        let partial = ResourceState {
+            value: settled(partial.value),
+            private: partial.private,
+        };
+        self.store
+            .commit(vec![Change::Checkpoint(self.id.clone(), partial)])
+            .await
+            .map_err(|e| Diagnostics::error("The state cannot be written", format!("{e}.")))
+    }
+
+    fn progress(&self, message: &str) {
+        (self.listener)(Event::ApplyProgress {
+            key: self.key.clone(),
+            message: message.to_string(),
+        });
+    }
+}
+
+impl Mutation {
+    fn action(&self) -> ChangeAction {
+        match self.intent.request.action {
+            Action::Create { .. } => ChangeAction::Create,
+            Action::Update { .. } => ChangeAction::Update,
+            Action::Delete { .. } => ChangeAction::Delete,
+        }
+    }
+
+    /// Carries it out. Never returns before what happened is durable.
+    pub(super) async fn run(self) -> Done {
+        let started = Instant::now();
+        let key = self.intent.key.clone();
+        let action = self.action();
+        let id = self.record.as_ref().and_then(|r| id_of(&r.value));
+        (self.listener)(Event::ApplyStarted {
+            key: key.clone(),
+            action,
+            id,
+        });
+        let mut done = self.carry_out().await;
+        done.elapsed = started.elapsed();
+        let id = done.record.as_ref().and_then(|r| id_of(&r.value));
+        let event = match &done.failed {
+            None => Event::ApplyFinished {
+                key,
+                action,
+                id,
+                elapsed: done.elapsed,
+            },
+            Some(ds) => Event::ApplyFailed {
+                key,
+                action,
+                diagnostics: ds.clone(),
+                elapsed: done.elapsed,
+            },
+        };
+        (self.listener)(event);
+        done
+    }
+
+    async fn carry_out(&self) -> Done {
+        let key = self.intent.key.clone();
+        let nothing = |failed: Diagnostics, record: Option<Record>| Done {
+            key: key.clone(),
+            record,
+            failed: Some(failed),
+            elapsed: Duration::ZERO,
+        };
+        let mut before = self.aside.clone();
+        before.push(Change::OpenIntent(Box::new(self.intent.clone())));
+        if let Err(e) = self.store.commit(before).await {
+            let d = Diagnostic::error(
+                "The state cannot be written",
+                format!("{e}. Nothing was done to the object."),
+            )
+            .with_address(&key.address);
+            return nothing(d.into(), self.record.clone());
+        }
+        let running = Running {
+            id: self.intent.operation.clone(),
+            store: self.store.clone(),
+            listener: self.listener.clone(),
+            key: key.clone(),
+        };
+        let (record, failed, mut changes) =
+            match self.connection.apply(&self.intent.request, &running).await {
+                Ok(Some(state)) => {
+                    let record = self.record_of(state, Status::Ok);
+                    (
+                        Some(record.clone()),
+                        None,
+                        vec![Change::Put(Box::new(record))],
+                    )
+                }
+                Ok(None) => (None, None, vec![Change::Remove(key.clone())]),
+                Err(failure) => {
+                    let ds = failure.diagnostics.map(|d| d.with_address(&key.address));
+                    match (failure.state, &self.intent.request.action) {
+                        (Some(state), Action::Create { .. }) => {
+                            let record = self.record_of(state, Status::Tainted);
+                            (
+                                Some(record.clone()),
+                                Some(ds),
+                                vec![Change::Put(Box::new(record))],
+                            )
+                        }
+                        (Some(state), _) => {
+                            let status = self.record.as_ref().map_or(Status::Ok, |r| r.status);
+                            let record = self.record_of(state, status);
+                            (
+                                Some(record.clone()),
+                                Some(ds),
+                                vec![Change::Put(Box::new(record))],
+                            )
+                        }
+                        (None, _) => (self.record.clone(), Some(ds), self.undo.clone()),
+                    }
+                }
+            };
+        changes.push(Change::CloseIntent(self.intent.operation.clone()));
+        if let Err(e) = self.store.commit(changes).await {
+            let d = Diagnostic::error(
+                "The state cannot be written",
+                format!("The provider has answered, but what it did to the object could not be recorded: {e}. The next run will look for it."),
+            )
+            .with_address(&key.address);
+            let all = failed.into_iter().flatten().chain([d]).collect();
+            return nothing(all, record);
+        }
+        Done {
+            key,
+            record,
+            failed,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn record_of(&self, state: ResourceState, status: Status) -> Record {
+        let now = Timestamp::now();
+        Record {
+            key: self.intent.key.clone(),
+            provider: self.intent.provider.clone(),
+            schema_version: self.schema.version,
+            status,
+            value: mark(
+                &self.schema.block,
+                settled(state.value),
+                &self.intent.sensitive,
+            ),
+            private: state.private,
+            dependencies: self.intent.dependencies.clone(),
+            created: match (&self.record, &self.intent.request.action) {
+                (Some(r), Action::Update { .. }) => r.created,
+                _ => now,
+            },
+            updated: now,
+        }
+    }
+}
+
+/// The object's id, for people; nothing where it is secret.
+fn id_of(value: &topo_sdk::Value) -> Option<String> {
+    let id = value.get("id")?;
+    if id.is_sensitive() {
+        None
+    } else {
+        id.as_str().map(str::to_string)
+    }
+}
+
+/// The path of a deviation in words.
+pub(super) fn whole_or_path(path: &Path) -> String {
+    if path.is_root() {
+        "the whole object".into()
+    } else {
+        path.to_string()
+    }
+}
