@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use topo_engine::config::{self, Config, Sources};
@@ -12,7 +13,7 @@ use topo_provider_sandbox::{Cloud, Options, simulate};
 use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
 use topo_state::{LockInfo, SledStore};
 
-use crate::commands::{LockArgs, VariableArgs};
+use crate::commands::VariableArgs;
 use crate::render::style::{BOLD, YELLOW, paint};
 use crate::ui::Ui;
 use crate::variables::{self, VariableFlag};
@@ -180,15 +181,15 @@ impl Context {
         Ok(Configuration { config, inputs })
     }
 
-    /// The state, for looking only. Says so when a run is in progress.
+    /// The state, for looking only, and whether a run is in progress, which is also said.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn read_state(&self) -> Result<State, Diagnostics> {
+    pub async fn look(&self) -> Result<(State, bool), Diagnostics> {
         let found = topo_state::read(&self.state_dir())
             .await
             .map_err(store_error)?;
-        if let Some(run) = found.in_progress {
+        if let Some(run) = &found.in_progress {
             self.show(&Diagnostics::from(Diagnostic::warning(
                 "A run is in progress",
                 format!(
@@ -197,20 +198,22 @@ impl Context {
                 ),
             )));
         }
-        Ok(found.state)
+        Ok((found.state, found.in_progress.is_some()))
+    }
+
+    /// The state, for looking only.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read_state(&self) -> Result<State, Diagnostics> {
+        Ok(self.look().await?.0)
     }
 
     /// The state, for changing it: locked until it is closed.
     ///
     /// # Errors
     /// When another run has it.
-    pub async fn open_store(&self, args: &LockArgs) -> Result<SledStore, Diagnostics> {
-        if !args.lock {
-            self.show(&Diagnostics::from(Diagnostic::warning(
-                "The state is locked nevertheless",
-                "-lock=false has no effect: topo's state has one writer at a time.",
-            )));
-        }
+    pub async fn open_store(&self, timeout: Duration) -> Result<SledStore, Diagnostics> {
         let lock = LockInfo {
             who: who(),
             pid: std::process::id(),
@@ -218,7 +221,7 @@ impl Context {
             since: Timestamp::now(),
             run: OperationId::generate().to_string(),
         };
-        SledStore::open(&self.state_dir(), lock, args.lock_timeout)
+        SledStore::open(&self.state_dir(), lock, timeout)
             .await
             .map_err(store_error)
     }

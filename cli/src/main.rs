@@ -10,6 +10,7 @@ mod context;
 mod json;
 mod progress;
 mod render;
+mod run;
 mod selection;
 mod ui;
 mod variables;
@@ -85,7 +86,12 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Output(args) => wait(commands::output::run(context, args)),
         Command::State(args) => wait(commands::state::run(context, args)),
         Command::Sandbox(args) => wait(commands::sandbox::run(context, args)),
-        _ => Err(Diagnostics::error("This command is not wired yet", "")),
+        Command::Plan(args) => wait(commands::plan::run(context, args)),
+        Command::Apply(args) => wait(commands::apply::run(context, args)),
+        Command::Destroy(args) => wait(commands::destroy::run(context, args)),
+        Command::Drift(args) => wait(commands::drift::run(context, args)),
+        Command::Refresh(args) => wait(commands::refresh::run(context, args)),
+        Command::Show(args) => wait(commands::show::run(context, args)),
     }
 }
 

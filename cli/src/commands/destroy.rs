@@ -1,8 +1,11 @@
 //! `topo destroy`
 
 use clap::Args;
+use topo_engine::changes::PlanMode;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
+use crate::context::{Context, Exit};
+use crate::run::{self, Request, What};
 
 /// Remove everything that topo manages here
 #[derive(Debug, Args)]
@@ -25,4 +28,16 @@ pub struct DestroyArgs {
     )]
     #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub auto_approve: bool,
+}
+
+pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {
+    let what = What::New {
+        request: Request {
+            mode: PlanMode::Destroy,
+            planning: &args.planning,
+            variables: &args.variables,
+        },
+        approved: args.auto_approve,
+    };
+    run::apply(context, what, &args.locking, args.planning.parallelism).await
 }

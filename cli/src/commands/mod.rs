@@ -136,6 +136,27 @@ pub struct PlanningArgs {
     pub parallelism: usize,
 }
 
+impl Default for LockArgs {
+    fn default() -> LockArgs {
+        LockArgs {
+            lock: true,
+            lock_timeout: std::time::Duration::ZERO,
+        }
+    }
+}
+
+impl Default for PlanningArgs {
+    fn default() -> PlanningArgs {
+        PlanningArgs {
+            refresh: true,
+            refresh_only: false,
+            target: Vec::new(),
+            replace: Vec::new(),
+            parallelism: 10,
+        }
+    }
+}
+
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     topo_sdk::schema::parse_duration(text).ok_or_else(|| "write it like 30s or 5m".to_string())
 }
