@@ -468,6 +468,43 @@ impl World {
         }
     }
 
+    /// Evaluates `for_each` of a module call again, where the values of its instances were not
+    /// known yet. The instances stay the same.
+    pub fn call_again(&mut self, module: ModuleId, name: &Arc<str>, diagnostics: &mut Diagnostics) {
+        let config = self.config.clone();
+        let Some(call) = config.module(module).calls.get(name) else {
+            return;
+        };
+        for instance in 0..self.modules[module].len() {
+            let Some((_, children)) = self.modules[module][instance].calls.get(name) else {
+                continue;
+            };
+            let unknown = |i: &usize| {
+                let each = &self.modules[call.module][*i].each;
+                each.value.as_ref().is_some_and(|v| !v.is_wholly_known())
+            };
+            if !children.values().any(unknown) {
+                continue;
+            }
+            let children = children.clone();
+            match self.expand(
+                &call.repetition,
+                module,
+                instance,
+                &format!("module.{name}"),
+            ) {
+                Ok((_, items)) => {
+                    for each in items {
+                        if let Some(i) = children.get(&each.key) {
+                            self.modules[call.module][*i].each = each;
+                        }
+                    }
+                }
+                Err(d) => diagnostics.push(*d),
+            }
+        }
+    }
+
     /// The instances that `count` or `for_each` make.
     ///
     /// # Errors

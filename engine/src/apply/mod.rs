@@ -9,7 +9,7 @@ mod operation;
 mod tasks;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,18 +26,18 @@ use topo_sdk::{
 
 use self::operation::{Done, Mutation, whole_or_path};
 use self::tasks::{Input, Task, Tasks};
-use crate::address::{InstanceAddress, ProviderAddress, ResourceMode};
+use crate::address::{InstanceAddress, InstanceKey, ProviderAddress, ResourceMode};
 use crate::changes::{ChangeAction, Counts, InstanceChange, PlanMode};
-use crate::config::{Config, ModuleId};
+use crate::config::{Config, ModuleId, ResourceKey};
 use crate::events::{Event, Listener};
 use crate::graph::{Graph, Node};
 use crate::plan::{
-    Inner, Plan, ProviderState, deviation, good_for, mark, provider_config, provider_node,
+    Detail, Inner, Plan, ProviderState, deviation, good_for, mark, provider_config, provider_node,
     sensitive_paths,
 };
 use crate::providers::Providers;
 use crate::store::{Change, Intent, OutputRecord, Record, RecordKey, StateStore, Status};
-use crate::world::{ModuleScope, World};
+use crate::world::{Each, ModuleScope, World};
 
 /// What a person asked for while a run was on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,6 +133,7 @@ pub async fn apply(
     };
     let status = vec![TaskStatus::Pending; tasks.list.len()];
     let mut run = Run {
+        each_values: HashMap::new(),
         config: &config,
         graph,
         providers,
@@ -202,8 +203,14 @@ enum Answer {
 
 type Running = FuturesUnordered<Pin<Box<dyn Future<Output = Answer> + Send>>>;
 
+/// `each.value` of the instances of one resource in one module instance, by key.
+type EachValues = HashMap<Option<InstanceKey>, Option<Value>>;
+
 struct Run<'a> {
     config: &'a Arc<Config>,
+    /// Evaluated again when the first instance whose value was unknown in the plan starts: all
+    /// that `for_each` refers to is done then.
+    each_values: HashMap<(ModuleId, usize, ResourceKey), EachValues>,
     graph: &'a Graph,
     providers: &'a Providers,
     store: Arc<dyn StateStore>,
@@ -494,18 +501,19 @@ impl Run<'_> {
     }
 
     /// The configuration of an object, now that everything it refers to is known.
-    fn decode(&self, change: &InstanceChange) -> Result<Value, Diagnostics> {
-        let Some(detail) = self.inner.details.get(change.address()) else {
+    fn decode(&mut self, change: &InstanceChange) -> Result<Value, Diagnostics> {
+        let Some(detail) = self.inner.details.get(change.address()).cloned() else {
             return Err(Diagnostics::error(
                 "Unknown object",
                 "The object has no block in the configuration.",
             ));
         };
+        let each = self.each(&detail)?;
         let resource = &self.config.module(detail.module).resources[&detail.key];
         let mut found = Diagnostics::new();
         let world = &self.inner.world;
         let scope = ModuleScope {
-            each: Some(&detail.each),
+            each: Some(&each),
             ..world.scope(detail.module, detail.instance)
         };
         for rule in &resource.lifecycle.preconditions {
@@ -529,6 +537,43 @@ impl Run<'_> {
                 .into());
         }
         Ok(value)
+    }
+
+    /// `each` of an instance, with what was unknown in the plan.
+    fn each(&mut self, detail: &Detail) -> Result<Each, Diagnostics> {
+        if detail
+            .each
+            .value
+            .as_ref()
+            .is_none_or(Value::is_wholly_known)
+        {
+            return Ok(detail.each.clone());
+        }
+        let place = (detail.module, detail.instance, detail.key.clone());
+        if !self.each_values.contains_key(&place) {
+            let resource = &self.config.module(detail.module).resources[&detail.key];
+            let (_, items) = self
+                .inner
+                .world
+                .expand(
+                    &resource.repetition,
+                    detail.module,
+                    detail.instance,
+                    "this resource",
+                )
+                .map_err(|d| Diagnostics::from(*d))?;
+            let values = items.into_iter().map(|e| (e.key, e.value)).collect();
+            self.each_values.insert(place.clone(), values);
+        }
+        let value = self
+            .each_values
+            .get(&place)
+            .and_then(|v| v.get(&detail.each.key))
+            .cloned();
+        Ok(Each {
+            key: detail.each.key.clone(),
+            value: value.flatten(),
+        })
     }
 
     async fn start_read(&mut self, i: usize, c: usize) -> Result<Started, Diagnostics> {
@@ -1069,6 +1114,7 @@ fn evaluate(world: &mut World, node: &Node, diagnostics: &mut Diagnostics) {
         Node::Output(m, name) => {
             (0..count(world, *m)).for_each(|i| world.output(*m, i, name, diagnostics))
         }
+        Node::Call(m, name) => world.call_again(*m, name, diagnostics),
         _ => {}
     }
 }
