@@ -322,7 +322,7 @@ impl Connection for AwsConnection {
 
     async fn import(&self, type_name: &str, id: &str) -> Result<ResourceState, Diagnostics> {
         let entry = entry(type_name)?;
-        let named = entry.kind.from_id(id).map_err(|form| {
+        let named = entry.kind.known_by(id).map_err(|form| {
             Diagnostics::error(
                 format!("\"{id}\" is not an import id of {type_name}"),
                 format!("The id has the form {form}."),

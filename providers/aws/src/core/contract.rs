@@ -47,7 +47,7 @@ pub(crate) trait Resource: Send + Sync {
     ///
     /// # Errors
     /// The form that the id should have.
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         Ok(Value::object([("id", Value::from(id))]))
     }
 

@@ -71,7 +71,7 @@ pub(crate) fn target<'a>(route: &'a Route, name: &str) -> Option<&'a str> {
 /// Whether somebody made the route: not the VPC's own, not propagated from a gateway.
 pub(crate) fn is_made(route: &Route) -> bool {
     route.origin() == Some(&RouteOrigin::CreateRoute)
-        && !target(route, "gateway_id").is_some_and(|g| g == "local")
+        && target(route, "gateway_id").is_none_or(|g| g != "local")
 }
 
 /// The three calls that put, change and remove a route differ in their builders only.

@@ -127,7 +127,7 @@ impl Resource for DbInstance {
         names
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         Ok(Value::object([
             ("id", Value::from(id)),
             ("identifier", Value::from(id)),

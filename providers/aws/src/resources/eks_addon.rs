@@ -107,7 +107,7 @@ impl Resource for Addon {
         keep_prior(prior, proposed, "configuration_values", same_json)
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         let (cluster, addon) = id.split_once(':').ok_or("CLUSTER:ADD-ON")?;
         Ok(Value::object([
             ("cluster_name", Value::from(cluster)),

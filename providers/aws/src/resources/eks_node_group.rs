@@ -172,7 +172,7 @@ impl Resource for NodeGroup {
         }
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         let (cluster, group) = id.split_once(':').ok_or("CLUSTER:NODE-GROUP")?;
         Ok(Value::object([
             ("cluster_name", Value::from(cluster)),

@@ -32,7 +32,7 @@ impl Resource for Attachment {
         )
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         let (role, arn) = id.split_once('/').ok_or("ROLE-NAME/POLICY-ARN")?;
         Ok(Value::object([
             ("role", Value::from(role)),

@@ -84,7 +84,7 @@ impl Resource for Route {
         check::cidr(config, "destination_ipv6_cidr_block", found);
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         let (table, to) = id
             .split_once('_')
             .ok_or("ROUTE-TABLE-ID_DESTINATION, such as rtb-656C65616E6F72_10.42.0.0/16")?;
@@ -229,11 +229,11 @@ mod tests {
 
     #[test]
     fn import_ids_name_their_kind_of_destination() {
-        let v6 = Route.from_id("rtb-1_2001:db8::/56").unwrap();
+        let v6 = Route.known_by("rtb-1_2001:db8::/56").unwrap();
         assert_eq!(
             v6.get_str("destination_ipv6_cidr_block"),
             Some("2001:db8::/56")
         );
-        assert!(Route.from_id("rtb-1").is_err());
+        assert!(Route.known_by("rtb-1").is_err());
     }
 }

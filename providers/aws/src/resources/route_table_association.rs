@@ -54,7 +54,7 @@ impl Resource for Association {
         check::exactly_one(config, &["subnet_id", "gateway_id"], found);
     }
 
-    fn from_id(&self, id: &str) -> Result<Value, String> {
+    fn known_by(&self, id: &str) -> Result<Value, String> {
         let (end, table) = id
             .split_once('/')
             .ok_or("SUBNET-ID/ROUTE-TABLE-ID or GATEWAY-ID/ROUTE-TABLE-ID")?;
