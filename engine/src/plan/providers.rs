@@ -5,7 +5,7 @@
 //! (unknown as long as the object behind it does not exist) and what it was (evaluated over the
 //! refreshed state), through which existing objects are read and, in the end, removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -23,6 +23,7 @@ use crate::changes::{Drift, PlanMode, Reason};
 use crate::config::{Body, ModuleId, ResourceKey};
 use crate::events::Event;
 use crate::graph::{Graph, Node};
+use crate::lang::ast::{Reference, Target};
 use crate::store::{Change, Intent, Record, RecordKey, Status};
 use crate::world::{Instances, ModuleScope, Shape, World};
 
@@ -336,18 +337,32 @@ impl Planner<'_> {
     ) -> Option<Reason> {
         let schema = self.providers.get(&address.name)?.provider_schema();
         let graph = self.config.graph()?;
-        let node = provider_node(&self.config, graph, address)?;
         let (name, _) = schema.block.attributes.iter().find(|(name, a)| {
             a.identifies_target
                 && now.get(name).is_some_and(|v| !v.is_known())
                 && was.get(name).is_some_and(|v| !v.is_null())
         })?;
-        let because: Vec<_> = graph
-            .ancestors(node)
+        // The objects that the argument comes from, not everything behind them.
+        let (module, block) = self.config.provider_block(address)?;
+        let written = block.body.get(name)?;
+        let sources: BTreeSet<NodeIndex> = written
+            .references
+            .iter()
+            .filter_map(|r| reference_node(&self.config, graph, module, r))
+            .flat_map(|n| match &graph.graph[n] {
+                Node::Resource(_, (ResourceMode::Managed, ..)) => BTreeSet::from([n]),
+                _ => self
+                    .resource_deps
+                    .get(&n)
+                    .map(|s| (**s).clone())
+                    .unwrap_or_default(),
+            })
+            .collect();
+        let because: Vec<_> = sources
             .iter()
             .filter_map(|n| self.changed.get(n))
             .flatten()
-            .filter(|(a, action)| a.resource.mode == ResourceMode::Managed && action.is_replace())
+            .filter(|(_, action)| action.is_replace())
             .map(|(a, _)| a.clone())
             .collect();
         (!because.is_empty()).then(|| Reason::TargetReplaced {
@@ -579,6 +594,29 @@ fn shape_of(repetition: &crate::config::Repetition) -> Shape {
         crate::config::Repetition::Count(_) => Shape::Count,
         crate::config::Repetition::ForEach(_) => Shape::ForEach,
     }
+}
+
+/// The node that a reference in a module leads to.
+fn reference_node(
+    config: &crate::config::Config,
+    graph: &Graph,
+    module: ModuleId,
+    r: &Reference,
+) -> Option<NodeIndex> {
+    let node = match &r.target {
+        Target::Variable(n) => Node::Variable(module, n.clone()),
+        Target::Local(n) => Node::Local(module, n.clone()),
+        Target::Resource(m, t, n) => Node::Resource(module, (*m, t.clone(), n.clone())),
+        Target::Module(n, output) => {
+            let child = config.module(module).calls.get(n)?.module;
+            match output {
+                Some(o) => Node::Output(child, o.clone()),
+                None => Node::Outputs(child),
+            }
+        }
+        _ => return None,
+    };
+    graph.find(&node)
 }
 
 /// The node of a provider configuration's block.
