@@ -137,7 +137,8 @@ pub struct Drift {
     pub key: RecordKey,
     /// As the state has it.
     pub before: Value,
-    /// As it is; `None` when it is gone.
+    /// As it is, but for what merely follows from a change (revision numbers) or was left to the
+    /// provider, which is as in the state; `None` when it is gone.
     pub after: Option<Value>,
     /// The schema of both values.
     pub schema: Arc<Schema>,

@@ -53,35 +53,69 @@ pub fn sensitive_paths(value: &Value) -> Vec<Path> {
     value.marked_paths(Marks::SENSITIVE)
 }
 
-/// Whether two states of an object differ in anything but what every change computes anew
-/// (revision numbers): those follow from the difference, they are not the difference.
-pub fn differs(block: &Block, before: &Value, after: &Value) -> bool {
-    if before == after {
-        return false;
-    }
-    let (Kind::Object(_), Kind::Object(_)) = (before.kind(), after.kind()) else {
-        return true;
+/// What of the difference between two states of an object is drift: the object as it was found,
+/// with everything put back that is none. `None` when there is none at all.
+///
+/// No drift is
+/// - what every change computes anew (revision numbers): it follows from the difference, it is
+///   not the difference;
+/// - what the configuration left to the provider and was empty so far, such as the routes that
+///   `aws_route` objects add to their table, or the volume that a claim is bound to later: no
+///   plan would take it away.
+pub fn drift(block: &Block, before: &Value, after: &Value) -> Option<Value> {
+    let judged = without_consequences(block, before, after);
+    (judged != *before).then_some(judged)
+}
+
+fn without_consequences(block: &Block, before: &Value, after: &Value) -> Value {
+    let (Kind::Object(b), Kind::Object(a)) = (before.kind(), after.kind()) else {
+        return after.clone();
+    };
+    let mut made: BTreeMap<Arc<str>, Value> = (**a).clone();
+    let put_back = |made: &mut BTreeMap<Arc<str>, Value>, name: &Arc<str>| match b.get(name) {
+        Some(old) => made.insert(name.clone(), old.clone()),
+        None => made.remove(name),
     };
     let null = Value::NULL;
-    let attributes = block.attributes.iter().any(|(name, a)| {
-        !(a.recomputed && a.mode == Mode::Computed)
-            && before.get(name).unwrap_or(&null) != after.get(name).unwrap_or(&null)
-    });
-    attributes
-        || block.blocks.iter().any(|(name, nested)| {
-            let (b, a) = (
-                before.get(name).unwrap_or(&null),
-                after.get(name).unwrap_or(&null),
-            );
-            match (nested.nesting, b.as_slice(), a.as_slice()) {
-                (Nesting::Single, _, _) => differs(&nested.block, b, a),
-                (Nesting::List, Some(bs), Some(xs)) => {
-                    bs.len() != xs.len()
-                        || bs.iter().zip(xs).any(|(b, a)| differs(&nested.block, b, a))
-                }
-                _ => b != a,
+    for (name, attribute) in &block.attributes {
+        let consequence = match attribute.mode {
+            Mode::Computed => attribute.recomputed,
+            Mode::OptionalComputed => is_empty(b.get(name).unwrap_or(&null)),
+            Mode::Required | Mode::Optional => false,
+        };
+        if consequence {
+            put_back(&mut made, name);
+        }
+    }
+    for (name, nested) in &block.blocks {
+        let (old, new) = (b.get(name).unwrap_or(&null), a.get(name).unwrap_or(&null));
+        if nested.computed && is_empty(old) {
+            put_back(&mut made, name);
+            continue;
+        }
+        let judged = match (nested.nesting, old.as_slice(), new.as_slice()) {
+            (Nesting::Single, _, _) => without_consequences(&nested.block, old, new),
+            (Nesting::List, Some(olds), Some(news)) if olds.len() == news.len() => {
+                let mut olds = olds.iter();
+                new.clone().map_children(|new| match olds.next() {
+                    Some(old) => without_consequences(&nested.block, old, &new),
+                    None => new,
+                })
             }
-        })
+            _ => continue,
+        };
+        if a.contains_key(name) {
+            made.insert(name.clone(), judged);
+        }
+    }
+    Value::new(Kind::Object(Arc::new(made))).with_marks(after.marks())
+}
+
+/// Whether there is nothing: null, or a collection without elements.
+fn is_empty(value: &Value) -> bool {
+    value.is_null()
+        || value.as_slice().is_some_and(<[Value]>::is_empty)
+        || value.as_map().is_some_and(BTreeMap::is_empty)
 }
 
 /// The first path at which what came out is not what was planned. Unknown in the plan matches
@@ -127,5 +161,67 @@ pub fn deviation(planned: &Value, actual: &Value, path: &mut Path) -> Option<Pat
         }
         _ if planned == actual => None,
         _ => Some(path.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use topo_sdk::json::from_json;
+    use topo_sdk::schema::{Attribute, NestedBlock};
+    use topo_sdk::{Type, convert, plan};
+
+    use super::*;
+
+    fn table() -> Block {
+        let route = Block::new().attr("cidr_block", Attribute::required(Type::String));
+        let spec = Block::new()
+            .attr("replicas", Attribute::optional(Type::Number))
+            .attr("volume_name", Attribute::optional_computed(Type::String));
+        Block::new()
+            .attr("revision", Attribute::computed(Type::String).recomputed())
+            .attr("status", Attribute::computed(Type::String))
+            .block("route", NestedBlock::new(Nesting::Set, route).computed())
+            .block("spec", NestedBlock::list_max_one(spec))
+    }
+
+    fn object(block: &Block, json: serde_json::Value) -> Value {
+        let filled = plan::fill_missing(block, from_json(&json));
+        convert::convert(&filled, &block.ty()).unwrap()
+    }
+
+    #[test]
+    fn consequences_are_no_drift_and_are_not_shown_with_it() {
+        let block = table();
+        let of = |json| object(&block, json);
+        let before = of(serde_json::json!({
+            "revision": "1", "status": "ready", "spec": [{ "replicas": 2 }],
+        }));
+        let settled = of(serde_json::json!({
+            "revision": "2", "status": "ready", "route": [{ "cidr_block": "0.0.0.0/0" }],
+            "spec": [{ "replicas": 2, "volume_name": "v" }],
+        }));
+        assert_eq!(drift(&block, &before, &settled), None);
+
+        let changed = of(serde_json::json!({
+            "revision": "3", "status": "ready", "spec": [{ "replicas": 5, "volume_name": "v" }],
+        }));
+        let shown = of(serde_json::json!({
+            "revision": "1", "status": "ready", "spec": [{ "replicas": 5 }],
+        }));
+        assert_eq!(drift(&block, &before, &changed), Some(shown));
+
+        let lost = of(serde_json::json!({
+            "revision": "4", "status": "ready", "spec": [{ "replicas": 2 }],
+        }));
+        assert_eq!(
+            drift(&block, &settled, &lost),
+            Some(of(serde_json::json!({
+                "revision": "2", "status": "ready", "spec": [{ "replicas": 2 }],
+            })))
+        );
+        let broken = of(serde_json::json!({
+            "revision": "1", "status": "failed", "spec": [{ "replicas": 2 }],
+        }));
+        assert_eq!(drift(&block, &before, &broken), Some(broken.clone()));
     }
 }

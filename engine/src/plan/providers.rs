@@ -16,7 +16,7 @@ use topo_sdk::{
     ResourceState, Value,
 };
 
-use super::marks::{differs, mark, sensitive_paths};
+use super::marks::{drift, mark, sensitive_paths};
 use super::{Planner, action_word};
 use crate::address::{ProviderAddress, ResourceAddress, ResourceMode};
 use crate::changes::{Drift, PlanMode, Reason};
@@ -473,11 +473,11 @@ impl Planner<'_> {
                 if value == before && found.private == record.private {
                     return;
                 }
-                if differs(&schema.block, &before, &value) {
+                if let Some(after) = drift(&schema.block, &before, &value) {
                     self.drift.push(Drift {
                         key: key.clone(),
                         before,
-                        after: Some(value.clone()),
+                        after: Some(after),
                         schema,
                     });
                 }
