@@ -796,7 +796,6 @@ impl Run<'_> {
                 operation: OperationId::generate(),
                 key: change.key.clone(),
                 provider: change.provider.clone(),
-                provider_config: state.config.clone(),
                 request: ApplyRequest {
                     type_name: change.address().resource.type_name.clone(),
                     action,
