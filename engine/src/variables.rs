@@ -202,7 +202,7 @@ fn file_values(
     let body = match parse_body(file) {
         Ok(body) => body,
         Err(d) => {
-            diagnostics.push(d);
+            diagnostics.push(*d);
             return;
         }
     };

@@ -112,6 +112,9 @@ fn shape_value(shape: Shape, items: impl Iterator<Item = (Option<InstanceKey>, V
     }
 }
 
+/// The instances of a module call: indices into the called module's instances, by key.
+pub type CallInstances = BTreeMap<Option<InstanceKey>, usize>;
+
 /// A module instance with the values in it.
 #[derive(Debug)]
 pub struct ModuleValues {
@@ -130,7 +133,7 @@ pub struct ModuleValues {
     /// Resources and data sources.
     pub resources: HashMap<ResourceKey, Instances>,
     /// The instances of called modules: indices into the called module's instances.
-    pub calls: HashMap<Arc<str>, (Shape, BTreeMap<Option<InstanceKey>, usize>)>,
+    pub calls: HashMap<Arc<str>, (Shape, CallInstances)>,
 }
 
 impl ModuleValues {

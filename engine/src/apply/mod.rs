@@ -118,7 +118,6 @@ pub async fn apply(
         return outcome;
     }
     let input = Input {
-        config: &config,
         graph,
         changes: &changes,
         details: &inner.details,
@@ -222,6 +221,7 @@ impl Run<'_> {
         let mut instant: VecDeque<usize> = VecDeque::new();
         let mut ready: BinaryHeap<Ready> = BinaryHeap::new();
         let mut running: Running = FuturesUnordered::new();
+        let mut listening = true;
         let mut stopping = *options.interrupt.borrow() != Interrupt::None;
         for i in 0..self.tasks.list.len() {
             if self.tasks.waits[i] == 0 {
@@ -254,7 +254,7 @@ impl Run<'_> {
                     let (task, ok) = self.take(answer).await;
                     self.complete(task, ok, &mut instant, &mut ready);
                 }
-                changed = options.interrupt.changed() => {
+                changed = options.interrupt.changed(), if listening => {
                     let asked = *options.interrupt.borrow();
                     if changed.is_ok() && asked == Interrupt::Graceful && !stopping {
                         stopping = true;
@@ -267,12 +267,8 @@ impl Run<'_> {
                         ));
                         break;
                     }
-                    if changed.is_err() {
-                        // Nobody can interrupt any more: wait for the rest.
-                        let (_keep, never) = watch::channel(Interrupt::None);
-                        options.interrupt = never;
-                        std::mem::forget(_keep);
-                    }
+                    // With nobody left who could interrupt, the rest is waited for.
+                    listening = changed.is_ok();
                 }
             }
         }
@@ -887,9 +883,9 @@ impl Run<'_> {
     fn skip_pending(&mut self, stopping: bool) {
         let mut because: Vec<Option<String>> = vec![None; self.tasks.list.len()];
         let mut open: VecDeque<usize> = VecDeque::new();
-        for i in 0..self.tasks.list.len() {
+        for (i, reason) in because.iter_mut().enumerate() {
             if self.status[i] == TaskStatus::Failed {
-                because[i] = Some(self.task_name(i));
+                *reason = Some(self.task_name(i));
                 open.push_back(i);
             }
         }
@@ -902,7 +898,7 @@ impl Run<'_> {
             }
         }
         let mut skipped = Vec::new();
-        for i in 0..self.tasks.list.len() {
+        for (i, reason) in because.iter().enumerate() {
             let (Task::Converge(c) | Task::Delete(c)) = self.tasks.list[i] else {
                 continue;
             };
@@ -910,7 +906,7 @@ impl Run<'_> {
             if self.status[i] != TaskStatus::Pending || change.action == ChangeAction::NoOp {
                 continue;
             }
-            let why = match &because[i] {
+            let why = match reason {
                 Some(name) => format!("it depends on {name}, which failed"),
                 None if stopping => "the run was interrupted".to_string(),
                 None => "it was not reached".to_string(),

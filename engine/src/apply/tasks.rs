@@ -13,7 +13,7 @@ use topo_sdk::Diagnostics;
 
 use crate::address::{InstanceAddress, ResourceAddress, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, PlanMode};
-use crate::config::{Config, ModuleId};
+use crate::config::ModuleId;
 use crate::graph::{Graph, Node};
 use crate::plan::Detail;
 use crate::store::{Dependency, RecordKey, State};
@@ -71,7 +71,6 @@ impl Tasks {
 
 /// What tasks are made from.
 pub(super) struct Input<'a> {
-    pub(super) config: &'a Config,
     pub(super) graph: &'a Graph,
     pub(super) changes: &'a [InstanceChange],
     pub(super) details: &'a HashMap<InstanceAddress, Detail>,
@@ -181,7 +180,6 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
             }
         }
     }
-    let _ = input.config;
 }
 
 /// The single instances that an object's references ask for, by resource.

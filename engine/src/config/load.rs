@@ -124,7 +124,7 @@ impl Loader<'_> {
                     self.sources.0.insert(file.name.clone(), file.clone());
                     match parse_body(&file) {
                         Ok(body) => bodies.push((file, body)),
-                        Err(d) => self.diagnostics.push(d),
+                        Err(d) => self.diagnostics.push(*d),
                     }
                 }
                 Err(e) => self.diagnostics.push(Diagnostic::error(

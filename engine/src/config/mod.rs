@@ -19,7 +19,7 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Body, Dynamic, NestedItem};
 pub use load::load;
-pub(crate) use types::Nothing;
+pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
 

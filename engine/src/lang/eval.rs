@@ -173,7 +173,7 @@ impl Evaluator<'_> {
                 })
             }
             ExprKind::Reference(r) => self.reference(r),
-            ExprKind::Template(parts) => self.template(parts, expr.span),
+            ExprKind::Template(parts) => self.template(parts),
             ExprKind::Wrapped(inner) => self.eval(inner),
             ExprKind::Tuple(items) => {
                 let made: Result<Vec<Value>, _> = items.iter().map(|e| self.eval(e)).collect();
@@ -221,7 +221,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Splat(parts) => self.splat(&parts.0, &parts.1, expr.span),
             ExprKind::SplatItem => Ok(self.splat.last().cloned().unwrap_or(Value::NULL)),
-            ExprKind::For(f) => self.for_expr(f, expr.span),
+            ExprKind::For(f) => self.for_expr(f),
         }
     }
 
@@ -549,7 +549,7 @@ impl Evaluator<'_> {
         Ok(Value::tuple(made).with_marks(marks))
     }
 
-    fn for_expr(&mut self, f: &For, span: Span) -> Outcome {
+    fn for_expr(&mut self, f: &For) -> Outcome {
         let collection = self.eval(&f.collection)?;
         let mut marks = collection.marks();
         let Some(elements) = elements(&collection) else {
@@ -635,7 +635,6 @@ impl Evaluator<'_> {
             }
         }
         self.bindings.truncate(depth);
-        let _ = span;
         let value = if unknown {
             unknown_not_null(Type::Dynamic)
         } else if f.key.is_none() {
@@ -648,18 +647,13 @@ impl Evaluator<'_> {
         Ok(value.with_marks(marks))
     }
 
-    fn template(&mut self, parts: &[Part], span: Span) -> Outcome {
+    fn template(&mut self, parts: &[Part]) -> Outcome {
         let mut text = Text::default();
-        self.parts(parts, span, &mut text)?;
+        self.parts(parts, &mut text)?;
         Ok(text.finish())
     }
 
-    fn parts(
-        &mut self,
-        parts: &[Part],
-        span: Span,
-        text: &mut Text,
-    ) -> Result<(), Box<Diagnostic>> {
+    fn parts(&mut self, parts: &[Part], text: &mut Text) -> Result<(), Box<Diagnostic>> {
         for part in parts {
             match part {
                 Part::Literal(s) => text.push(s),
@@ -686,8 +680,8 @@ impl Evaluator<'_> {
                     )?;
                     text.marks |= marks;
                     match choice {
-                        Some(true) => self.parts(&d.1, span, text)?,
-                        Some(false) => self.parts(&d.2, span, text)?,
+                        Some(true) => self.parts(&d.1, text)?,
+                        Some(false) => self.parts(&d.2, text)?,
                         None => text.unknown = true,
                     }
                 }
@@ -713,7 +707,7 @@ impl Evaluator<'_> {
                             self.bindings.push((name.clone(), k));
                         }
                         self.bindings.push((value.clone(), v));
-                        self.parts(body, span, text)?;
+                        self.parts(body, text)?;
                     }
                     self.bindings.truncate(depth);
                 }

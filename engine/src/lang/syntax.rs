@@ -24,13 +24,13 @@ use crate::address::ResourceMode;
 ///
 /// # Errors
 /// The first syntax error, with its place.
-pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Diagnostic> {
+pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Box<Diagnostic>> {
     // A byte order mark is allowed and means nothing; spaces keep the byte positions right.
     let text = match file.text.strip_prefix('\u{feff}') {
         Some(rest) => std::borrow::Cow::Owned(format!("   {rest}")),
         None => std::borrow::Cow::Borrowed(file.text.as_str()),
     };
-    hcl_edit::parser::parse_body(&text).map_err(|e| syntax_error(file, &e))
+    hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
 /// Parses a single expression, such as the value of a `-var` flag or a path and value of

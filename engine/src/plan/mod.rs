@@ -775,7 +775,7 @@ impl Planner<'_> {
         key: &ResourceKey,
         reads: Vec<(InstanceAddress, Value)>,
     ) {
-        let pending = self.pending_dependency(graph, index, resource, m);
+        let pending = self.pending_dependency(graph, resource, m);
         let provider = self.providers.get(&resource.provider_address.name).cloned();
         let connection = self
             .slots
@@ -871,13 +871,7 @@ impl Planner<'_> {
     }
 
     /// Whether something that a data source explicitly depends on is going to change.
-    fn pending_dependency(
-        &self,
-        graph: &Graph,
-        index: NodeIndex,
-        resource: &Resource,
-        m: ModuleId,
-    ) -> bool {
+    fn pending_dependency(&self, graph: &Graph, resource: &Resource, m: ModuleId) -> bool {
         let own_calls = std::iter::successors(self.config.module(m).parent.clone(), |(id, _)| {
             self.config.module(*id).parent.clone()
         });
@@ -914,7 +908,6 @@ impl Planner<'_> {
             }
             module = *parent;
         }
-        let _ = index;
         targets.into_iter().any(|t| {
             graph
                 .ancestors(t)

@@ -293,9 +293,6 @@ pub fn unify(types: &[Type]) -> Option<Type> {
     if types.contains(&Type::Dynamic) {
         return Some(Type::Dynamic);
     }
-    let elements = |f: fn(&Type) -> Option<&Arc<Type>>| -> Option<Vec<Type>> {
-        types.iter().map(|t| f(t).map(|e| (**e).clone())).collect()
-    };
     let list = |t: &Type| matches!(t, Type::List(_));
     let sequence = |t: &Type| matches!(t, Type::List(_) | Type::Tuple(_));
     let mapping = |t: &Type| matches!(t, Type::Map(_) | Type::Object(_));
@@ -303,11 +300,10 @@ pub fn unify(types: &[Type]) -> Option<Type> {
         // Number and bool become strings, but only where a string is asked for.
         return types.contains(&Type::String).then_some(Type::String);
     }
-    if let Some(es) = elements(|t| match t {
-        Type::Set(e) => Some(e),
-        _ => None,
-    }) {
-        return unify(&es).map(Type::set);
+    let set = |t: &Type| matches!(t, Type::Set(_));
+    let tuple = |t: &Type| matches!(t, Type::Tuple(_));
+    if types.iter().any(set) && types.iter().all(|t| set(t) || tuple(t)) {
+        return unify(&element_types(types)).map(Type::set);
     }
     if types.iter().all(|t| matches!(t, Type::Tuple(_))) {
         let tuples: Vec<&Arc<Vec<Type>>> = types
@@ -331,20 +327,25 @@ pub fn unify(types: &[Type]) -> Option<Type> {
                 .iter()
                 .all(|t| sequence(t) || matches!(t, Type::Set(_))))
     {
-        let mut all = Vec::new();
-        for t in types {
-            match t {
-                Type::List(e) | Type::Set(e) => all.push((**e).clone()),
-                Type::Tuple(ts) => all.extend(ts.iter().cloned()),
-                _ => {}
-            }
-        }
-        return unify(&all).map(Type::list);
+        return unify(&element_types(types)).map(Type::list);
     }
     if types.iter().all(mapping) {
         return unify_mappings(types);
     }
     None
+}
+
+/// The types of what is in lists, sets and tuples.
+fn element_types(types: &[Type]) -> Vec<Type> {
+    let mut all = Vec::new();
+    for t in types {
+        match t {
+            Type::List(e) | Type::Set(e) => all.push((**e).clone()),
+            Type::Tuple(ts) => all.extend(ts.iter().cloned()),
+            _ => {}
+        }
+    }
+    all
 }
 
 fn unify_mappings(types: &[Type]) -> Option<Type> {
@@ -431,6 +432,10 @@ mod tests {
                 &Type::list(Type::Dynamic)
             )
             .is_err()
+        );
+        assert_eq!(
+            unify(&[Type::set(Type::String), Type::tuple(vec![])]),
+            Some(Type::set(Type::String))
         );
         assert_eq!(
             unify(&[Type::tuple(vec![Type::Number]), Type::list(Type::String)]),

@@ -1,0 +1,61 @@
+//! `topo apply`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use topo_sdk::Diagnostics;
+
+use super::{LockArgs, PlanningArgs, VariableArgs};
+use crate::context::{Context, Exit};
+use crate::run::{self, Request, What};
+
+/// Make the infrastructure match the configuration
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Apply this saved plan, without asking
+    pub plan: Option<PathBuf>,
+    /// Values of input variables.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// What to take into account.
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+    /// The lock.
+    #[command(flatten)]
+    pub locking: LockArgs,
+    /// Remove everything instead
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub destroy: bool,
+    /// Do not ask before changing anything
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = false,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub auto_approve: bool,
+}
+
+pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {
+    let what = match &args.plan {
+        Some(file) => {
+            if args.destroy || args.planning.refresh_only || !context.variable_flags.is_empty() {
+                return Err(Diagnostics::error(
+                    "A saved plan takes no planning options",
+                    "What is done, and with which variables, was decided when the plan was made. Leave the options out, or leave out the file to plan anew.",
+                ));
+            }
+            What::Saved(file)
+        }
+        None => What::New {
+            request: Request {
+                mode: run::mode(args.destroy, &args.planning),
+                planning: &args.planning,
+                variables: &args.variables,
+            },
+            approved: args.auto_approve,
+        },
+    };
+    run::apply(context, what, &args.locking, args.planning.parallelism).await
+}

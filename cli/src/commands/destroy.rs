@@ -1,0 +1,43 @@
+//! `topo destroy`
+
+use clap::Args;
+use topo_engine::changes::PlanMode;
+
+use super::{LockArgs, PlanningArgs, VariableArgs};
+use crate::context::{Context, Exit};
+use crate::run::{self, Request, What};
+
+/// Remove everything that topo manages here
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Values of input variables.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// What to take into account.
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+    /// The lock.
+    #[command(flatten)]
+    pub locking: LockArgs,
+    /// Do not ask before removing anything
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = false,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub auto_approve: bool,
+}
+
+pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {
+    let what = What::New {
+        request: Request {
+            mode: PlanMode::Destroy,
+            planning: &args.planning,
+            variables: &args.variables,
+        },
+        approved: args.auto_approve,
+    };
+    run::apply(context, what, &args.locking, args.planning.parallelism).await
+}

@@ -1,0 +1,81 @@
+//! `topo drift`
+
+use clap::Args;
+use topo_engine::changes::{Drift, PlanMode};
+
+use super::{PlanningArgs, VariableArgs};
+use crate::context::{Context, Exit};
+use crate::json;
+use crate::render::change;
+use crate::render::style::{BOLD, GREEN, paint};
+use crate::render::text::count;
+use crate::run::{self, Prior, Request};
+
+/// Show what differs from the state in reality: exit code 0 for nothing, 2 for something
+#[derive(Debug, Args)]
+pub struct DriftArgs {
+    /// Values of input variables.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// Only this resource or module; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
+    if !args.json {
+        context.announce();
+    }
+    let providers = context.providers()?;
+    let planning = PlanningArgs {
+        target: args.target.clone(),
+        ..PlanningArgs::default()
+    };
+    let request = Request {
+        mode: PlanMode::RefreshOnly,
+        planning: &planning,
+        variables: &args.variables,
+    };
+    let prior = Prior::read(context).await?;
+    let objects = prior.state.records.len();
+    let made = run::make(context, &providers, &prior, &request, args.json).await;
+    let plan = Prior::close(prior.store, made).await?;
+    if args.json {
+        let text = json::drift::report(&plan.drift, &plan.diagnostics);
+        context.ui.raw(&format!("{text:#}\n"));
+    } else {
+        context.show(&plan.diagnostics);
+        context.ui.print(&report(&plan.drift, objects));
+    }
+    Ok(
+        match (plan.diagnostics.has_errors(), plan.drift.is_empty()) {
+            (true, _) => 1,
+            (false, false) => 2,
+            (false, true) => 0,
+        },
+    )
+}
+
+fn report(drift: &[Drift], objects: usize) -> String {
+    if drift.is_empty() {
+        let head = paint(GREEN.bold(), "No drift.");
+        return format!(
+            "\n{head} {} as the state has them.\n",
+            count(objects, "object")
+        );
+    }
+    let mut text = String::from("\n");
+    for d in drift {
+        text.push_str(&change::drift(d));
+        text.push('\n');
+    }
+    let head = paint(BOLD, "Drift:");
+    text.push_str(&format!(
+        "{head} {} of {objects} not as the state has it. `topo apply` puts back what the configuration says; `topo refresh` accepts it.\n",
+        drift.len()
+    ));
+    text
+}

@@ -1,0 +1,169 @@
+//! The commands: one file each, with the arguments (whose comments are the help) and one
+//! function.
+
+pub mod apply;
+pub mod destroy;
+pub mod drift;
+pub mod graph;
+pub mod init;
+pub mod output;
+pub mod plan;
+pub mod providers;
+pub mod refresh;
+pub mod sandbox;
+pub mod show;
+pub mod state;
+pub mod validate;
+pub mod version;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Plans and applies infrastructure written in the Terraform language.
+///
+/// AWS and Kubernetes are built in; nothing has to be installed. Flags may be written with one
+/// dash or two. With --sandbox every command works on a simulated cloud of its own, offline and
+/// with no account.
+#[derive(Debug, Parser)]
+#[command(name = "topo", version, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Work in this directory instead of the current one
+    #[arg(long, global = true, value_name = "DIR")]
+    pub chdir: Option<PathBuf>,
+    /// Work on the simulated cloud (as does TOPO_SANDBOX=1)
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// Write no colours (as does NO_COLOR=1)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// What topo can be asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Destroy(destroy::DestroyArgs),
+    Drift(drift::DriftArgs),
+    Refresh(refresh::RefreshArgs),
+    Output(output::OutputArgs),
+    Show(show::ShowArgs),
+    #[command(subcommand)]
+    State(state::StateCommand),
+    Graph(graph::GraphArgs),
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
+    Version(version::VersionArgs),
+}
+
+/// Values of input variables.
+#[derive(Debug, Default, Args)]
+pub struct VariableArgs {
+    /// Give an input variable a value; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
+    /// Take values of input variables from this file; may be repeated, later ones win
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub var_file: Vec<PathBuf>,
+    /// Ask for values of variables that have none
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub input: bool,
+}
+
+/// The lock of the state.
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// Lock the state; switching this off risks two runs undoing each other's work
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub lock: bool,
+    /// Wait this long for another run to release the state
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: std::time::Duration,
+}
+
+/// What a plan takes into account.
+#[derive(Debug, Args)]
+pub struct PlanningArgs {
+    /// Look at what really exists before planning
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub refresh: bool,
+    /// Only accept into the state what became of the objects
+    #[arg(long, conflicts_with = "refresh")]
+    pub refresh_only: bool,
+    /// Only this resource or module and what it depends on; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    /// Replace this resource instance; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<topo_engine::address::InstanceAddress>,
+    /// How many operations run side by side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parallelism)]
+    pub parallelism: usize,
+}
+
+impl Default for LockArgs {
+    fn default() -> LockArgs {
+        LockArgs {
+            lock: true,
+            lock_timeout: std::time::Duration::ZERO,
+        }
+    }
+}
+
+impl Default for PlanningArgs {
+    fn default() -> PlanningArgs {
+        PlanningArgs {
+            refresh: true,
+            refresh_only: false,
+            target: Vec::new(),
+            replace: Vec::new(),
+            parallelism: 10,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    topo_sdk::schema::parse_duration(text).ok_or_else(|| "write it like 30s or 5m".to_string())
+}
+
+fn parallelism(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number above 0".to_string()),
+        Ok(n) => Ok(n),
+    }
+}

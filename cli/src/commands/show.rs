@@ -1,0 +1,70 @@
+//! `topo show`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::output;
+use crate::context::{Context, Exit, schema_of};
+use crate::json;
+use crate::render::change;
+use crate::run::{self, Prior};
+
+/// Show the state or a saved plan
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A saved plan; without it the state is shown
+    pub plan: Option<PathBuf>,
+    /// As JSON in the peers' format 1.x, sensitive values in clear
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
+    match &args.plan {
+        Some(file) => plan(context, args, file).await,
+        None => state(context, args).await,
+    }
+}
+
+async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
+    let providers = context.providers()?;
+    let prior = Prior::read(context).await?;
+    let made = run::resume(context, &providers, &prior, file).await;
+    let before = prior.state.clone();
+    let plan = Prior::close(prior.store, made).await?;
+    if args.json {
+        let text = json::plan::plan(&run::view(&plan), &before);
+        context.ui.raw(&format!("{text}\n"));
+    } else {
+        context.announce();
+        run::show(context, &plan);
+    }
+    Ok(0)
+}
+
+async fn state(context: &Context, args: &ShowArgs) -> Exit {
+    let state = context.read_state().await?;
+    if args.json {
+        context.ui.raw(&format!("{}\n", json::state::state(&state)));
+        return Ok(0);
+    }
+    context.announce();
+    if state.records.is_empty() && state.outputs.is_empty() {
+        context
+            .ui
+            .print("The state is empty: nothing has been applied.\n");
+        return Ok(0);
+    }
+    let providers = context.schemas();
+    for record in state.records.values() {
+        let schema = schema_of(&providers, record);
+        let text = change::record(record, schema.as_deref());
+        context.ui.print(&format!("{text}\n"));
+    }
+    if !state.outputs.is_empty() {
+        let list = output::list(state.outputs.iter().map(|(n, o)| (&**n, o)));
+        context.ui.print(&format!("\nOutputs:\n\n{list}"));
+    }
+    Ok(0)
+}

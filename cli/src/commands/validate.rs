@@ -1,0 +1,31 @@
+//! `topo validate`
+
+use clap::Args;
+
+use crate::context::{Context, Exit};
+use crate::json;
+use crate::render::style::{GREEN, paint};
+
+/// Check the configuration, without looking at state or cloud
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// As JSON, in the peers' format
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(context: &Context, args: &ValidateArgs) -> Exit {
+    let providers = context.schemas();
+    if args.json {
+        let loaded = topo_engine::config::load(std::path::Path::new("."), &providers);
+        let text = json::validation(&loaded.diagnostics);
+        context.ui.raw(&format!("{text:#}\n"));
+        return Ok(u8::from(loaded.config.is_none()));
+    }
+    context.load(&providers)?;
+    let success = paint(GREEN.bold(), "Success!");
+    context
+        .ui
+        .print(&format!("{success} The configuration is valid.\n"));
+    Ok(0)
+}

@@ -1,0 +1,30 @@
+//! `topo version`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::context::{Context, Exit};
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Print the version
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(context: &Context, args: &VersionArgs) -> Exit {
+    let platform = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
+    if args.json {
+        let text = json!({"topo_version": VERSION, "platform": platform});
+        context.ui.raw(&format!("{text:#}\n"));
+    } else {
+        context
+            .ui
+            .print(&format!("topo v{VERSION}\non {platform}\n"));
+    }
+    Ok(0)
+}

@@ -1,0 +1,279 @@
+//! What every command works with: the terminal, the directories, the providers, real or sandbox.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use topo_engine::config::{self, Config, Sources};
+use topo_engine::providers::Providers;
+use topo_engine::store::{Record, State, StoreError};
+use topo_engine::variables::Inputs;
+use topo_provider_sandbox::{Cloud, Options, simulate};
+use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
+use topo_state::{LockInfo, SledStore};
+
+use crate::commands::VariableArgs;
+use crate::render::style::{BOLD, YELLOW, paint};
+use crate::ui::Ui;
+use crate::variables::{self, VariableFlag};
+
+/// An exit code, or what went wrong (exit code 1).
+pub type Exit = Result<u8, Diagnostics>;
+
+/// What every command works with. The working directory is the configuration's.
+pub struct Context {
+    /// The terminal.
+    pub ui: Ui,
+    /// Whether the simulated cloud is meant.
+    pub sandbox: bool,
+    /// The names of the command: `state list`.
+    pub command: String,
+    /// `-var` and `-var-file` in the order in which they were given.
+    pub variable_flags: Vec<VariableFlag>,
+    sources: OnceLock<Sources>,
+}
+
+/// A configuration that can be planned.
+pub struct Configuration {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Values for its variables.
+    pub inputs: Inputs,
+}
+
+impl Context {
+    /// For one command.
+    pub fn new(
+        ui: Ui,
+        sandbox: bool,
+        command: String,
+        variable_flags: Vec<VariableFlag>,
+    ) -> Context {
+        Context {
+            ui,
+            sandbox,
+            command,
+            variable_flags,
+            sources: OnceLock::new(),
+        }
+    }
+
+    /// Says that it is the sandbox, where it is.
+    pub fn announce(&self) {
+        if self.sandbox {
+            self.ui.print(&format!(
+                "{} simulated cloud under .topo/sandbox, no account is touched.\n\n",
+                paint(YELLOW.bold(), "Sandbox:")
+            ));
+        }
+    }
+
+    /// Shows diagnostics with excerpts of the files that were read.
+    pub fn show(&self, diagnostics: &Diagnostics) {
+        self.ui.diagnostics(diagnostics, &|file| {
+            self.sources.get()?.text(file).map(ToString::to_string)
+        });
+    }
+
+    /// Where the state is.
+    pub fn state_dir(&self) -> PathBuf {
+        PathBuf::from(if self.sandbox {
+            ".topo/sandbox/state"
+        } else {
+            ".topo/state/default"
+        })
+    }
+
+    /// The simulated cloud.
+    ///
+    /// # Errors
+    /// When another process has it, or without `--sandbox`.
+    pub fn cloud(&self) -> Result<Cloud, Diagnostics> {
+        if !self.sandbox {
+            return Err(Diagnostics::error(
+                "No sandbox",
+                "This looks into the simulated cloud: add --sandbox, or set TOPO_SANDBOX=1.",
+            ));
+        }
+        let dir = PathBuf::from(".topo/sandbox/cloud");
+        std::fs::create_dir_all(&dir).map_err(|e| {
+            Diagnostics::error(
+                "Cannot make the sandbox's directory",
+                format!("{}: {e}.", dir.display()),
+            )
+        })?;
+        Cloud::open(&dir, Options::default())
+    }
+
+    /// The providers, to validate and to look up schemas with: nothing is opened.
+    pub fn schemas(&self) -> Providers {
+        Providers::new(built_in())
+    }
+
+    /// The providers, to run with: in the sandbox those that talk to a network are simulated.
+    ///
+    /// # Errors
+    /// When the simulated cloud cannot be opened.
+    pub fn providers(&self) -> Result<Providers, Diagnostics> {
+        if !self.sandbox {
+            return Ok(self.schemas());
+        }
+        let cloud = self.cloud()?;
+        let providers = built_in().into_iter().map(|p| {
+            if p.uses_network() {
+                simulate(p, cloud.clone())
+            } else {
+                p
+            }
+        });
+        Ok(Providers::new(providers.collect()))
+    }
+
+    /// Loads and checks the configuration; shows warnings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(&self, providers: &Providers) -> Result<Arc<Config>, Diagnostics> {
+        let loaded = config::load(std::path::Path::new("."), providers);
+        let _ = self.sources.set(loaded.sources);
+        match loaded.config {
+            Some(config) => {
+                self.show(&loaded.diagnostics);
+                Ok(config)
+            }
+            None => Err(loaded.diagnostics),
+        }
+    }
+
+    /// Loads the configuration and gathers values for its variables, asking for missing ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration, and files that cannot be read.
+    pub fn configuration(
+        &self,
+        providers: &Providers,
+        args: &VariableArgs,
+    ) -> Result<Configuration, Diagnostics> {
+        let mut inputs = variables::gather(&self.variable_flags)?;
+        let loaded = config::load(std::path::Path::new("."), providers);
+        let mut sources = loaded.sources;
+        inputs.add_sources(&mut sources);
+        let _ = self.sources.set(sources);
+        let Some(config) = loaded.config else {
+            return Err(loaded.diagnostics);
+        };
+        self.show(&loaded.diagnostics);
+        if args.input && asked() {
+            for variable in config.missing_variables(&inputs) {
+                let mut question = format!("{}\n", paint(BOLD, format!("var.{}", variable.name)));
+                if !variable.description.is_empty() {
+                    question.push_str(&format!("  {}\n", variable.description));
+                }
+                question.push_str("\n  Enter a value: ");
+                let Some(text) = self.ui.ask(&question, variable.sensitive) else {
+                    break; // what is missing is reported by the plan
+                };
+                inputs.add_prompted(&variable.name, &text);
+                self.ui.print("\n");
+            }
+        }
+        Ok(Configuration { config, inputs })
+    }
+
+    /// The state, for looking only, and whether a run is in progress, which is also said.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn look(&self) -> Result<(State, bool), Diagnostics> {
+        let found = topo_state::read(&self.state_dir())
+            .await
+            .map_err(store_error)?;
+        if let Some(run) = &found.in_progress {
+            self.show(&Diagnostics::from(Diagnostic::warning(
+                "A run is in progress",
+                format!(
+                    "{} (process {}) has been running `{}` since {}. What is shown is the state a moment ago.",
+                    run.who, run.pid, run.command, run.since
+                ),
+            )));
+        }
+        Ok((found.state, found.in_progress.is_some()))
+    }
+
+    /// The state, for looking only.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read_state(&self) -> Result<State, Diagnostics> {
+        Ok(self.look().await?.0)
+    }
+
+    /// The state, for changing it: locked until it is closed.
+    ///
+    /// # Errors
+    /// When another run has it.
+    pub async fn open_store(&self, timeout: Duration) -> Result<SledStore, Diagnostics> {
+        let lock = LockInfo {
+            who: who(),
+            pid: std::process::id(),
+            command: self.command.clone(),
+            since: Timestamp::now(),
+            run: OperationId::generate().to_string(),
+        };
+        SledStore::open(&self.state_dir(), lock, timeout)
+            .await
+            .map_err(store_error)
+    }
+}
+
+/// The schema that an object in the state follows, when its provider still has it.
+pub fn schema_of(providers: &Providers, record: &Record) -> Option<Arc<Schema>> {
+    let resource = &record.key.address.resource;
+    let provider = providers.get(&record.provider.name)?;
+    match resource.mode {
+        topo_engine::address::ResourceMode::Managed => {
+            provider.resource_schema(&resource.type_name)
+        }
+        topo_engine::address::ResourceMode::Data => provider.data_schema(&resource.type_name),
+    }
+}
+
+/// What went wrong with the state, as a diagnostic.
+pub fn store_error(e: StoreError) -> Diagnostics {
+    match e {
+        StoreError::Locked(by) => Diagnostics::error(
+            "The state is locked",
+            format!("{by} Wait for it to end, or give -lock-timeout=5m to wait here."),
+        ),
+        StoreError::NewerFormat { .. } => {
+            Diagnostics::error("The state is of a newer topo", format!("{e}."))
+        }
+        StoreError::Io(what) => Diagnostics::error("The state cannot be used", what),
+        StoreError::Corrupt(what) => Diagnostics::error("The state is damaged", what),
+    }
+}
+
+/// Whether a person may be asked: `TF_INPUT` says no with `0` or `false`.
+fn asked() -> bool {
+    !std::env::var("TF_INPUT").is_ok_and(|v| matches!(v.as_str(), "0" | "false"))
+}
+
+/// `user@host`
+pub fn who() -> String {
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| "unknown".into());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_else(|| "localhost".into());
+    format!("{user}@{}", host.trim())
+}
+
+fn built_in() -> Vec<Arc<dyn Provider>> {
+    let mut all = topo_provider_builtin::providers();
+    all.push(topo_provider_aws::provider());
+    all.push(topo_provider_kubernetes::provider());
+    all
+}

@@ -1,0 +1,139 @@
+//! The JSON that programs read: outputs, state, plans, drift, diagnostics, schemas.
+//!
+//! Shapes and names are those that HashiCorp publishes as "JSON Output Format" for `output
+//! -json`, `show -json`, `validate -json` and `providers schema -json`, so that tools made for
+//! the peers work. The drift format is topo's own; see [`drift`].
+
+pub mod drift;
+pub mod plan;
+pub mod schema;
+pub mod state;
+
+use serde_json::{Map, Value as Json, json};
+use topo_engine::address::InstanceKey;
+use topo_engine::store::{OutputRecord, RecordKey};
+use topo_sdk::{Diagnostics, Kind, Position, Value, json::to_json};
+
+/// The source address of a built-in provider, as tools know it.
+pub fn provider_source(name: &str) -> String {
+    match name {
+        "terraform" => "terraform.io/builtin/terraform".into(),
+        name => format!("registry.terraform.io/hashicorp/{name}"),
+    }
+}
+
+/// `output -json`: every output with its type, values in clear.
+pub fn outputs<'a>(outputs: impl IntoIterator<Item = (&'a str, &'a OutputRecord)>) -> Json {
+    let entries = outputs.into_iter().map(|(name, output)| {
+        let value = json!({
+            "sensitive": output.sensitive,
+            "type": output.value.ty().to_json(),
+            "value": to_json(&output.value),
+        });
+        (name.to_string(), value)
+    });
+    Json::Object(entries.collect())
+}
+
+/// `validate -json`.
+pub fn validation(diagnostics: &Diagnostics) -> Json {
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    json!({
+        "format_version": "1.0",
+        "valid": errors == 0,
+        "error_count": errors,
+        "warning_count": diagnostics.iter().count() - errors,
+        "diagnostics": self::diagnostics(diagnostics),
+    })
+}
+
+/// Diagnostics, each with severity, summary, detail, address and range.
+pub fn diagnostics(diagnostics: &Diagnostics) -> Json {
+    let position = |p: &Position| json!({"line": p.line, "column": p.column, "byte": p.byte});
+    diagnostics
+        .iter()
+        .map(|d| {
+            let mut out = json!({
+                "severity": d.severity,
+                "summary": d.summary,
+                "detail": d.detail,
+            });
+            if let Some(address) = &d.address {
+                out["address"] = json!(address);
+            }
+            if let Some(r) = &d.range {
+                out["range"] = json!({
+                    "filename": r.file,
+                    "start": position(&r.start),
+                    "end": position(&r.end),
+                });
+            }
+            out
+        })
+        .collect()
+}
+
+/// Which parts of a value are so: `true` for the whole, else the same shape with `true` where it
+/// holds, `false` for nothing at all.
+pub fn parts(value: &Value, holds: &dyn Fn(&Value) -> bool) -> Json {
+    if holds(value) {
+        return Json::Bool(true);
+    }
+    match value.kind() {
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
+            value.children().map(|v| parts(v, holds)).collect()
+        }
+        Kind::Map(_) | Kind::Object(_) => {
+            let entries = value.as_map().into_iter().flatten();
+            Json::Object(
+                entries
+                    .map(|(k, v)| (k.to_string(), parts(v, holds)))
+                    .filter(|(_, v)| *v != Json::Bool(false))
+                    .collect(),
+            )
+        }
+        _ => Json::Bool(false),
+    }
+}
+
+/// The value with unknown attributes left out; unknown elements of lists are null.
+pub fn known(value: &Value) -> Json {
+    match value.kind() {
+        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => value.children().map(known).collect(),
+        Kind::Map(_) | Kind::Object(_) => {
+            let entries = value.as_map().into_iter().flatten();
+            Json::Object(
+                entries
+                    .filter(|(_, v)| v.is_known())
+                    .map(|(k, v)| (k.to_string(), known(v)))
+                    .collect(),
+            )
+        }
+        _ => to_json(value),
+    }
+}
+
+/// What identifies an object: address, module, mode, type, name, index, deposed key.
+pub fn identity(key: &RecordKey) -> Map<String, Json> {
+    let address = &key.address;
+    let resource = &address.resource;
+    let mut out = Map::new();
+    out.insert("address".into(), json!(address.to_string()));
+    let mode = match resource.mode {
+        topo_engine::address::ResourceMode::Managed => "managed",
+        topo_engine::address::ResourceMode::Data => "data",
+    };
+    out.insert("mode".into(), json!(mode));
+    out.insert("type".into(), json!(resource.type_name));
+    out.insert("name".into(), json!(resource.name));
+    match &address.key {
+        Some(InstanceKey::Index(i)) => {
+            out.insert("index".into(), json!(i));
+        }
+        Some(InstanceKey::Key(k)) => {
+            out.insert("index".into(), json!(k));
+        }
+        None => {}
+    }
+    out
+}

@@ -1,0 +1,63 @@
+//! Which objects of a state a person means by an address.
+
+use topo_engine::address::InstanceAddress;
+use topo_engine::store::{Record, RecordKey, State};
+use topo_sdk::Diagnostics;
+
+/// Objects by address: an instance, a resource with all its instances, a module with everything
+/// in it. Empty for everything.
+pub struct Selection<'a>(&'a [String]);
+
+impl<'a> Selection<'a> {
+    /// What these addresses name.
+    pub fn new(addresses: &'a [String]) -> Selection<'a> {
+        Selection(addresses)
+    }
+
+    /// Whether this object is meant.
+    pub fn contains(&self, address: &InstanceAddress) -> bool {
+        let text = address.to_string();
+        self.0.is_empty()
+            || self.0.iter().any(|wanted| {
+                text.strip_prefix(wanted.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
+    }
+}
+
+/// The object at an address.
+///
+/// # Errors
+/// When it is no address or there is none, with the nearest one.
+pub fn find<'s>(state: &'s State, address: &str) -> Result<&'s Record, Diagnostics> {
+    let parsed: InstanceAddress =
+        address
+            .parse()
+            .map_err(|e: topo_engine::address::ParseAddressError| {
+                Diagnostics::error("Invalid address", format!("{e}."))
+            })?;
+    if let Some(record) = state.records.get(&RecordKey::from(parsed)) {
+        return Ok(record);
+    }
+    let all: Vec<String> = state
+        .records
+        .keys()
+        .map(|k| k.address.to_string())
+        .collect();
+    // Instances of a resource whose name is right come first: the key was forgotten.
+    let near: Vec<&str> = all
+        .iter()
+        .filter(|a| a.starts_with(&format!("{address}[")) || a.ends_with(&format!(".{address}")))
+        .map(String::as_str)
+        .take(3)
+        .collect();
+    let hint = if near.is_empty() {
+        "`topo state list` lists what there is.".to_string()
+    } else {
+        format!("Did you mean {}?", near.join(" or "))
+    };
+    Err(Diagnostics::error(
+        "No such object",
+        format!("The state has nothing at {address}. {hint}"),
+    ))
+}

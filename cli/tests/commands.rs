@@ -1,0 +1,115 @@
+//! The built binary as a person uses it: usage errors, commands on an empty directory, bad input.
+
+mod common;
+
+use common::Project;
+
+#[test]
+fn usage_errors_suggest_what_was_meant_and_exit_1() {
+    let project = Project::empty();
+    let run = project.topo(&["plna"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("'plan'"), "{}", run.stderr);
+    let run = project.topo(&["apply", "-auto-aprove"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("'--auto-approve'"), "{}", run.stderr);
+    let run = project.topo(&["-chdir=nowhere", "validate"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+    assert_eq!(project.topo(&["-help"]).code, 0);
+}
+
+#[test]
+fn version_in_both_forms() {
+    let project = Project::empty();
+    let run = project.topo(&["version"]);
+    assert!(run.stdout.starts_with("topo v"), "{}", run.stdout);
+    let run = project.topo(&["version", "-json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["topo_version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn an_empty_directory_has_nothing_to_show_and_stays_empty() {
+    let project = Project::empty();
+    for (line, stdout) in [
+        (&["state", "list"][..], ""),
+        (&["output", "-json"], "{}\n"),
+        (&["output"], ""),
+    ] {
+        let run = project.topo(line);
+        assert_eq!((run.code, run.stdout.as_str()), (0, stdout), "{line:?}");
+    }
+    assert_eq!(project.topo(&["init"]).code, 0);
+    let run = project.topo(&["state", "show", "aws_vpc.main"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("No such object"), "{}", run.stderr);
+    let run = project.topo(&["output", "-raw", "name"]);
+    assert_eq!(run.code, 1);
+    assert!(!project.path().join(".topo").exists());
+}
+
+#[test]
+fn the_sandbox_of_an_empty_directory_is_empty() {
+    let project = Project::empty();
+    let run = project.topo(&["sandbox", "list"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_shown_where_they_are() {
+    let project = Project::with(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"a\" {\n  inptu = 1\n}\n",
+    )]);
+    let run = project.topo(&["validate", "-no-color"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr
+            .contains("  on main.tf line 2, in resource \"terraform_data\" \"a\":"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("    2:   inptu = 1\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("\"input\"?"), "{}", run.stderr);
+    assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
+
+    let run = project.topo(&["validate", "-json"]);
+    assert_eq!(run.code, 1);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["valid"], false);
+    assert_eq!(json["diagnostics"][0]["range"]["start"]["line"], 2);
+}
+
+#[test]
+fn a_valid_configuration_is_valid_and_has_a_graph() {
+    let project = Project::with(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {\n  input = terraform_data.a.id\n}\n",
+    )]);
+    let run = project.topo(&["validate"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = project.topo(&["graph"]);
+    assert!(run.stdout.starts_with("digraph"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("\"terraform_data.b\" -> \"terraform_data.a\""),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn schemas_are_printed_in_the_published_form() {
+    let project = Project::empty();
+    let run = project.topo(&["providers", "schema", "-json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let vpc = &json["provider_schemas"]["registry.terraform.io/hashicorp/aws"]["resource_schemas"]
+        ["aws_vpc"];
+    assert_eq!(vpc["block"]["attributes"]["cidr_block"]["type"], "string");
+}
