@@ -110,10 +110,10 @@ impl Scenario {
     /// The record of an object, if there is one.
     pub async fn record(&self, address: &str) -> Option<Record> {
         let address = address.parse().expect("an address");
-        self.state()
-            .await
-            .records
-            .remove(&RecordKey { address, deposed: None })
+        self.state().await.records.remove(&RecordKey {
+            address,
+            deposed: None,
+        })
     }
 
     /// An attribute of an object in the state.
@@ -272,7 +272,11 @@ pub fn summary(plan: &Plan) -> Vec<String> {
                 let end = text.find([' ', '(']).unwrap_or(text.len());
                 format!(": {}", &text[..end])
             });
-            let deferred = if c.provider_deferred { ", deferred" } else { "" };
+            let deferred = if c.provider_deferred {
+                ", deferred"
+            } else {
+                ""
+            };
             let reason = reason.unwrap_or_default();
             format!("{} {}{reason}{deferred}", c.action.word(), shown(&c.key))
         })
@@ -299,7 +303,10 @@ pub fn located(diagnostics: &Diagnostics) -> Vec<String> {
         .iter()
         .filter(|d| d.is_error())
         .map(|d| match &d.range {
-            Some(r) => format!("{}:{}:{} {}", r.file, r.start.line, r.start.column, d.summary),
+            Some(r) => format!(
+                "{}:{}:{} {}",
+                r.file, r.start.line, r.start.column, d.summary
+            ),
             None => d.summary.clone(),
         })
         .collect()

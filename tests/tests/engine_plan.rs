@@ -164,8 +164,7 @@ async fn an_instance_waits_only_for_the_instance_it_refers_to() {
     };
     let (outcome, ()) = tokio::join!(s.carry_out(plan, 10), watch);
     assert!(outcome.is_success());
-    s.cloud
-        .assert_order(&["end create a1", "create b1"]);
+    s.cloud.assert_order(&["end create a1", "create b1"]);
     s.cloud.assert_order(&["end create a1", "create all"]);
     s.assert_settled().await;
 }
@@ -266,7 +265,11 @@ async fn modules_repeat_and_pass_values_in_and_out() {
     assert_eq!(all.as_slice().unwrap().len(), 2);
     s.assert_settled().await;
     let text = std::fs::read_to_string(s.path().join("main.tf")).unwrap();
-    s.main(&text.replace("{ x = 1, y = 2 }", "{ y = 2 }").replace("module.many[\"x\"].id", "1"));
+    s.main(
+        &text
+            .replace("{ x = 1, y = 2 }", "{ y = 2 }")
+            .replace("module.many[\"x\"].id", "1"),
+    );
     assert_eq!(
         summary(&s.plan().await),
         ["delete module.many[\"x\"].test_thing.t: NoModule"]
@@ -645,13 +648,19 @@ async fn conditions_are_checked_before_and_after() {
     assert_eq!(s.addresses().await, ["test_thing.a"]);
     let told = failures(&outcome).join("\n");
     assert!(told.contains("The endpoint is wrong."), "{told}");
-    assert!(told.contains("test_thing.b skipped: it depends on test_thing.a"), "{told}");
+    assert!(
+        told.contains("test_thing.b skipped: it depends on test_thing.a"),
+        "{told}"
+    );
     // And the next plan says so before anything is done.
     assert_eq!(
         s.plan_errors().await,
         ["main.tf:3:13 Resource postcondition failed"]
     );
-    s.main(&text("var.size == 3", "startswith(self.endpoint, \"https\")"));
+    s.main(&text(
+        "var.size == 3",
+        "startswith(self.endpoint, \"https\")",
+    ));
     s.apply().await;
     s.assert_settled().await;
 }
@@ -664,10 +673,7 @@ async fn a_half_made_object_is_tainted_and_replaced() {
     assert_eq!(outcome.failed.len(), 1);
     assert_eq!(s.addresses().await, ["test_thing.a"]);
     s.cloud.well("create a");
-    assert_eq!(
-        summary(&s.plan().await),
-        ["replace test_thing.a: Tainted"]
-    );
+    assert_eq!(summary(&s.plan().await), ["replace test_thing.a: Tainted"]);
     s.apply().await;
     assert_eq!(s.cloud.names(), ["a"]);
     s.assert_settled().await;
@@ -743,7 +749,12 @@ async fn replaced_children_go_before_their_parent_and_come_after_it() {
     s.apply().await;
     assert_eq!(
         s.cloud.calls(),
-        ["delete child", "delete parent", "create parent", "create child"]
+        [
+            "delete child",
+            "delete parent",
+            "create parent",
+            "create child"
+        ]
     );
     s.assert_settled().await;
 }
@@ -795,10 +806,7 @@ async fn replace_triggered_by_and_a_requested_replacement() {
     s.main(&text(2));
     assert_eq!(
         summary(&s.plan().await),
-        [
-            "update test_thing.a",
-            "replace test_thing.b: TriggeredBy"
-        ]
+        ["update test_thing.a", "replace test_thing.b: TriggeredBy"]
     );
     s.apply().await;
     s.assert_settled().await;

@@ -131,7 +131,10 @@ impl Planner<'_> {
         }
         self.slots.insert(address.clone(), slot.clone());
         if let Some(state) = slot.for_existing().cloned() {
-            self.recover(address, &state).await;
+            // Without a store what is found could not be kept.
+            if self.options.store.is_some() {
+                self.recover(address, &state).await;
+            }
             if self.options.refresh && has_records {
                 self.refresh(address, &state).await;
             }
@@ -219,7 +222,13 @@ impl Planner<'_> {
         let node = graph.graph[n].clone();
         if let Node::Resource(m, key) = &node {
             match key.0 {
-                ResourceMode::Managed => self.prior_managed(*m, key),
+                ResourceMode::Managed => {
+                    // What they are is known when they have been recovered and read.
+                    let provider = &self.config.module(*m).resources[key].provider_address;
+                    let provider = provider.clone();
+                    Box::pin(self.open_provider(&provider)).await;
+                    self.prior_managed(*m, key);
+                }
                 ResourceMode::Data => Box::pin(self.prior_data(*m, key)).await,
             }
             return;

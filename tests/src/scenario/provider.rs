@@ -28,10 +28,7 @@ static THING: LazyLock<Arc<Schema>> = LazyLock::new(|| {
         .attr("parents", Attribute::optional(Type::list(Type::String)))
         .attr("note", Attribute::optional_computed(Type::String))
         .attr("endpoint", Attribute::computed(Type::String))
-        .attr(
-            "revision",
-            Attribute::computed(Type::Number).recomputed(),
-        )
+        .attr("revision", Attribute::computed(Type::Number).recomputed())
         .block("rule", NestedBlock::new(Nesting::Set, rule))
         .block("step", NestedBlock::new(Nesting::List, step));
     Arc::new(Schema::new(block))
@@ -66,7 +63,10 @@ static NOTHING: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(Schema::new(Bl
 
 static INNER: LazyLock<Arc<Schema>> = LazyLock::new(|| {
     let block = Block::new()
-        .attr("host", Attribute::optional(Type::String).identifies_target())
+        .attr(
+            "host",
+            Attribute::optional(Type::String).identifies_target(),
+        )
         .attr("token", Attribute::optional(Type::String).sensitive());
     Arc::new(Schema::new(block))
 });
@@ -242,7 +242,9 @@ impl Connection for Link {
             .value
             .get_str("id")
             .and_then(|id| self.cloud.get(id));
-        Ok(found.filter(|o| o.host == self.host).map(|o| o.value.into()))
+        Ok(found
+            .filter(|o| o.host == self.host)
+            .map(|o| o.value.into()))
     }
 
     async fn read_data(&self, type_name: &str, config: &Value) -> Result<Value, Diagnostics> {
