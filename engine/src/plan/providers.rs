@@ -5,7 +5,7 @@
 //! (unknown as long as the object behind it does not exist) and what it was (evaluated over the
 //! refreshed state), through which existing objects are read and, in the end, removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -115,7 +115,7 @@ impl Planner<'_> {
                 }
                 Err(why) if provider.uses_network() || !self.config_is_empty(address) => {
                     // The objects behind the configuration are gone, and what was in them too.
-                    if slot.deferred {
+                    if self.target_is_gone(address) {
                         self.forget_lost(address);
                     } else if self.state.records.values().any(|r| r.provider == *address) {
                         self.diagnostics.push(
@@ -363,6 +363,34 @@ impl Planner<'_> {
             provider: address.clone(),
             argument: Path::attribute(name.clone()),
             because,
+        })
+    }
+
+    /// Whether reading has shown that an object is gone which the configuration comes from.
+    fn target_is_gone(&self, address: &ProviderAddress) -> bool {
+        let config = self.config.clone();
+        let Some(graph) = config.graph() else {
+            return false;
+        };
+        let Some(node) = provider_node(&config, graph, address) else {
+            return false;
+        };
+        let behind: HashSet<(Vec<&str>, &ResourceKey)> = graph
+            .ancestors(node)
+            .into_iter()
+            .filter_map(|n| match &graph.graph[n] {
+                Node::Resource(m, key) => {
+                    let path = config.module(*m).path.iter().map(|s| &**s).collect();
+                    Some((path, key))
+                }
+                _ => None,
+            })
+            .collect();
+        self.drift.iter().filter(|d| d.after.is_none()).any(|d| {
+            let r = &d.key.address.resource;
+            let path = r.module.steps().iter().map(|(n, _)| &**n).collect();
+            let key = (r.mode, r.type_name.clone(), r.name.clone());
+            behind.contains(&(path, &key))
         })
     }
 
