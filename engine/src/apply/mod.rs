@@ -145,6 +145,7 @@ pub async fn apply(
         status,
         outcome,
         mode,
+        deposed: HashMap::new(),
     };
     run.inner.world.planning = false;
     run.drive(options).await;
@@ -221,6 +222,8 @@ struct Run<'a> {
     status: Vec<TaskStatus>,
     outcome: Outcome,
     mode: PlanMode,
+    /// Where the old object of a change is kept while the new one takes its place.
+    deposed: HashMap<usize, RecordKey>,
 }
 
 impl Run<'_> {
@@ -634,6 +637,9 @@ impl Run<'_> {
         if let Some(p) = &prior
             && p.value.clone().unmark_deep() == planned
         {
+            // Nothing to do after all; whoever refers to it sees what it is.
+            let (address, value) = (change.address().clone(), p.value.clone());
+            self.set(&address, value);
             return Ok(Started::Done(true));
         }
         let detail = &self.inner.details[change.address()];
@@ -649,7 +655,8 @@ impl Run<'_> {
         if change.action == ChangeAction::CreateThenDelete
             && let Some(old) = &record
         {
-            let deposed = deposed_key(&change.key);
+            let deposed = self.deposed_key(&change.key);
+            self.deposed.insert(c, deposed.clone());
             aside = vec![
                 Change::Put(Box::new(Record {
                     key: deposed.clone(),
@@ -742,7 +749,10 @@ impl Run<'_> {
     async fn start_delete(&mut self, i: usize, c: usize) -> Result<Started, Diagnostics> {
         let change = &self.changes[c];
         let key = match change.action {
-            ChangeAction::CreateThenDelete => deposed_key(&change.key),
+            ChangeAction::CreateThenDelete => match self.deposed.get(&c) {
+                Some(key) => key.clone(),
+                None => return Ok(Started::Done(true)),
+            },
             _ => change.key.clone(),
         };
         let Some(mut record) = self.inner.state.records.get(&change.key).cloned() else {
@@ -909,6 +919,20 @@ impl Run<'_> {
             found.map(|d| d.with_address(change.address())),
         ));
         false
+    }
+
+    /// A key under which an object is kept while its replacement takes its place: 8 hex digits,
+    /// for another may still be there that could not be removed.
+    fn deposed_key(&self, key: &RecordKey) -> RecordKey {
+        loop {
+            let made = RecordKey {
+                address: key.address.clone(),
+                deposed: Some(format!("{:08x}", rand::random::<u32>()).into()),
+            };
+            if !self.inner.state.records.contains_key(&made) {
+                return made;
+            }
+        }
     }
 
     fn set(&mut self, address: &InstanceAddress, value: Value) {
@@ -1088,14 +1112,6 @@ fn state_of(r: &Record) -> ResourceState {
     ResourceState {
         value: r.value.clone().unmark_deep(),
         private: r.private.clone(),
-    }
-}
-
-/// The key under which an object is kept while its replacement takes its place.
-fn deposed_key(key: &RecordKey) -> RecordKey {
-    RecordKey {
-        address: key.address.clone(),
-        deposed: Some("replaced".into()),
     }
 }
 

@@ -214,6 +214,10 @@ async fn plan_with(
         .graph()
         .map(resource_dependencies)
         .unwrap_or_default();
+    let create_first = config
+        .graph()
+        .map(|g| create_first(&config, g, &resource_deps))
+        .unwrap_or_default();
     let plan_time = inputs.plan_time;
     let planner = Planner {
         world: World::new(config.clone(), given.clone(), plan_time),
@@ -234,6 +238,7 @@ async fn plan_with(
         changed: HashMap::new(),
         refreshed: BTreeSet::new(),
         resource_deps,
+        create_first,
         inputs,
     };
     planner.run().await
@@ -276,6 +281,33 @@ fn resource_dependencies(graph: &Graph) -> HashMap<NodeIndex, Arc<BTreeSet<NodeI
     all
 }
 
+/// The resources with `create_before_destroy`, and what those depend on: an object that stays
+/// until its replacement exists cannot outlive what it needs (Terraform forces the same).
+fn create_first(
+    config: &Config,
+    graph: &Graph,
+    dependencies: &HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
+) -> HashSet<NodeIndex> {
+    let mut found = HashSet::new();
+    for n in graph.order.iter().rev() {
+        let Node::Resource(m, key) = &graph.graph[*n] else {
+            continue;
+        };
+        let asked = config
+            .module(*m)
+            .resources
+            .get(key)
+            .is_some_and(|r| r.lifecycle.create_before_destroy);
+        if asked {
+            found.insert(*n);
+        }
+        if found.contains(n) {
+            found.extend(dependencies.get(n).iter().flat_map(|s| s.iter()).copied());
+        }
+    }
+    found
+}
+
 struct Planner<'a> {
     config: Arc<Config>,
     providers: &'a Providers,
@@ -296,6 +328,8 @@ struct Planner<'a> {
     changed: HashMap<NodeIndex, Vec<(InstanceAddress, ChangeAction)>>,
     refreshed: BTreeSet<RecordKey>,
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
+    /// Resources whose replacements are made before the old objects are removed.
+    create_first: HashSet<NodeIndex>,
     inputs: saved::Inputs,
 }
 
@@ -316,6 +350,7 @@ impl Planner<'_> {
             .records
             .values()
             .map(|r| r.provider.clone())
+            .chain(self.state.intents.iter().map(|i| i.provider.clone()))
             .collect();
         for address in addresses {
             self.open_provider(&address).await;
@@ -451,14 +486,67 @@ impl Planner<'_> {
                     Value::unknown(Type::Dynamic)
                 };
                 let each_key = detail.each.key.clone();
-                self.details.insert(instance, detail);
+                self.details.insert(instance.clone(), detail);
                 self.set(m, i, key, each_key, planned);
+                if key.0 == ResourceMode::Managed && !failed {
+                    self.postconditions(resource, m, i, &instance);
+                }
             }
             if !reads.is_empty() {
+                let read: Vec<InstanceAddress> = reads.iter().map(|(a, _)| a.clone()).collect();
                 self.read_data(graph, index, resource, m, i, key, reads)
                     .await;
+                for instance in read {
+                    self.postconditions(resource, m, i, &instance);
+                }
             }
         }
+    }
+
+    /// Checks what must hold of an object afterwards as far as that is known already.
+    fn postconditions(
+        &mut self,
+        resource: &Resource,
+        m: ModuleId,
+        i: usize,
+        instance: &InstanceAddress,
+    ) {
+        if resource.lifecycle.postconditions.is_empty() {
+            return;
+        }
+        let Some(detail) = self.details.get(instance) else {
+            return;
+        };
+        let key = (
+            instance.resource.mode,
+            instance.resource.type_name.clone(),
+            instance.resource.name.clone(),
+        );
+        let values = &self.world.modules[m][i];
+        let Some(value) = values
+            .resources
+            .get(&key)
+            .and_then(|r| r.get(&instance.key))
+        else {
+            return;
+        };
+        let scope = ModuleScope {
+            each: Some(&detail.each),
+            itself: Some(value),
+            ..self.world.scope(m, i)
+        };
+        let mut found = Diagnostics::new();
+        for rule in &resource.lifecycle.postconditions {
+            self.world.check_rule(
+                rule,
+                &scope,
+                "Resource postcondition failed",
+                &resource.range,
+                &mut found,
+            );
+        }
+        self.diagnostics
+            .extend(found.map(|d| d.with_address(instance)));
     }
 
     fn set(
@@ -535,7 +623,8 @@ impl Planner<'_> {
             .and_then(|s| s.target_replaced.clone());
         let deferred = self.slots.get(slot_address).is_some_and(|s| s.deferred);
         let marked = sensitive_paths(&configured);
-        let mut config = configured.unmark_deep();
+        let written = configured.unmark_deep();
+        let mut config = written.clone();
         let prior = record.as_ref().map(|r| ResourceState {
             value: r.value.clone().unmark_deep(),
             private: r.private.clone(),
@@ -568,13 +657,13 @@ impl Planner<'_> {
         let (action, after) = match (&prior, &reason) {
             (None, _) => (ChangeAction::Create, planned.value),
             (Some(_), Some(_)) => {
-                // What replaces it is planned as something new.
+                // What replaces it is planned as something new, from all that is written.
                 match self
-                    .ask_provider(slot_address, address, schema, None, config)
+                    .ask_provider(slot_address, address, schema, None, written)
                     .await
                 {
                     Ok(p) => {
-                        let action = if resource.lifecycle.create_before_destroy {
+                        let action = if self.create_first.contains(&index) {
                             ChangeAction::CreateThenDelete
                         } else {
                             ChangeAction::DeleteThenCreate
@@ -712,8 +801,37 @@ impl Planner<'_> {
         }
         let own = &self.world.modules[m][i].address;
         let mut precise: HashMap<NodeIndex, Option<Vec<InstanceKey>>> = HashMap::new();
+        // What is needed as a whole: by name, or through something else than a managed resource.
+        for r in &resource.depends_on {
+            if let Target::Resource(mode, t, n) = &r.target
+                && let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone())))
+            {
+                precise.insert(node, None);
+            }
+        }
+        for via in graph.requirements(index) {
+            let managed = matches!(
+                &graph.graph[via],
+                Node::Resource(_, (ResourceMode::Managed, ..))
+            );
+            if !managed && let Some(set) = self.resource_deps.get(&via) {
+                precise.extend(set.iter().map(|n| (*n, None)));
+            }
+        }
         let mut references = Vec::new();
         resource.body.references(&mut references);
+        references.extend(
+            resource
+                .repetition
+                .expression()
+                .into_iter()
+                .flat_map(|e| &e.references),
+        );
+        for rule in &resource.lifecycle.preconditions {
+            references.extend(&rule.condition.references);
+            references.extend(&rule.error_message.references);
+        }
+        references.extend(&resource.lifecycle.replace_triggered_by);
         for r in references {
             let Target::Resource(mode, t, n) = &r.target else {
                 continue;
@@ -735,7 +853,14 @@ impl Planner<'_> {
             let Node::Resource(module, key) = &graph.graph[*node] else {
                 continue;
             };
-            for values in &self.world.modules[*module] {
+            let instances = &self.world.modules[*module];
+            // In its own module an instance sees only what is in the same module instance.
+            let seen = if *module == m {
+                &instances[i..=i]
+            } else {
+                &instances[..]
+            };
+            for values in seen {
                 if !shares_instances(own, &values.address) {
                     continue;
                 }
@@ -797,7 +922,10 @@ impl Planner<'_> {
                     };
                     return (address, configured, Err(reason));
                 }
-                if let Some(v) = known.get(&address) {
+                // What a token was when a plan was saved is of no use now.
+                if let Some(v) = known.get(&address)
+                    && resource.schema.expires_after.is_none()
+                {
                     return (address, configured, Ok(Ok(v.clone())));
                 }
                 let started = std::time::Instant::now();
@@ -928,11 +1056,21 @@ impl Planner<'_> {
             })
             .cloned()
             .collect();
+        let modules: HashMap<ModuleInstance, (ModuleId, usize)> = self
+            .world
+            .modules
+            .iter()
+            .enumerate()
+            .flat_map(|(m, instances)| {
+                let addressed = instances.iter().enumerate();
+                addressed.map(move |(i, values)| (values.address.clone(), (m, i)))
+            })
+            .collect();
         for record in gone {
             let reason = if self.options.mode == PlanMode::Destroy {
                 Reason::Destroy
             } else {
-                self.deletion_reason(&record.key.address)
+                self.deletion_reason(&record.key.address, &modules)
             };
             let type_name = &record.key.address.resource.type_name;
             let schema = self
@@ -963,8 +1101,12 @@ impl Planner<'_> {
         }
     }
 
-    fn deletion_reason(&self, address: &InstanceAddress) -> Reason {
-        let Some((m, i)) = self.find_module(&address.resource.module) else {
+    fn deletion_reason(
+        &self,
+        address: &InstanceAddress,
+        modules: &HashMap<ModuleInstance, (ModuleId, usize)>,
+    ) -> Reason {
+        let Some((m, i)) = modules.get(&address.resource.module).copied() else {
             return Reason::NoModule;
         };
         let key = (
@@ -984,19 +1126,6 @@ impl Planner<'_> {
             (Some(Shape::ForEach), Some(InstanceKey::Key(_))) => Reason::EachKey,
             _ => Reason::WrongRepetition,
         }
-    }
-
-    fn find_module(&self, address: &ModuleInstance) -> Option<(ModuleId, usize)> {
-        self.world
-            .modules
-            .iter()
-            .enumerate()
-            .find_map(|(m, instances)| {
-                instances
-                    .iter()
-                    .position(|i| i.address == *address)
-                    .map(|i| (m, i))
-            })
     }
 
     /// Objects that must not be removed.
