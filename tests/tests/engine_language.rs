@@ -92,7 +92,10 @@ fn operators() {
         ("1 < 2 && !(3 >= 4) || false", "true"),
         ("!\"true\"", "false"),
         ("-\"3\"", "-3"),
-        ("99999999999999999999 + 1", "100000000000000000000"),
+        (
+            "\"n${99999999999999999999 + 1}\"",
+            "\"n100000000000000000000\"",
+        ),
         ("123456789012", "123456789012"),
         ("1e3", "1000"),
         ("1.50", "1.5"),
@@ -242,6 +245,25 @@ output "directives" {
     end
   EOT
 }
+output "stripped" {
+  value = <<-EOT
+      %{ if true ~}
+      yes
+      %{ endif ~}
+    less
+  EOT
+}
+output "kept" {
+  value = <<-EOT
+    %{ if true }
+    yes
+    %{ else }
+    no
+    %{ endif }
+    x = ${"a\n  b"}
+      in
+  EOT
+}
 output "literal" {
   value = <<EOT
 no \n escape $${x}
@@ -254,7 +276,9 @@ EOT
     let text = |name: &str| outputs[name].value.as_str().unwrap().to_string();
     assert_eq!(text("plain"), "a\n  b 2\n");
     assert_eq!(text("indented"), "a\n  b\nc x\n");
-    assert_eq!(text("directives"), "- a\n- b\nend\n");
+    assert_eq!(text("directives"), "    - a\n    - b\n    end\n");
+    assert_eq!(text("stripped"), "      yes\n    less\n");
+    assert_eq!(text("kept"), "\nyes\n\nx = a\n  b\n  in\n");
     assert_eq!(text("literal"), "no \\n escape ${x}\n");
 }
 
@@ -300,6 +324,22 @@ fn output(outputs: &std::collections::BTreeMap<Arc<str>, OutputRecord>, name: &s
     to_json(&outputs[name].value).to_string()
 }
 
+/// Markers strip no further than the line they are next to.
+const LINES: &str = r#"x:
+%{ for x in xs ~}
+  - ${x}
+%{ endfor ~}
+  %{ if true ~}
+    deep
+  %{ endif ~}
+end   ${~ "z" ~}
+   tail
+%{ for x in xs }
+- ${x}
+%{~ endfor }
+done
+"#;
+
 #[tokio::test]
 async fn type_constraints_defaults_and_template_files() {
     let s = Scenario::new(
@@ -331,6 +371,7 @@ async fn type_constraints_defaults_and_template_files() {
         output "set"  { value = var.set }
         output "pair" { value = var.pair }
         output "file" { value = templatefile("${path.module}/t.tftpl", { who = "you", xs = [1, 2] }) }
+        output "lines" { value = templatefile("lines.tftpl", { xs = ["a", "b"] }) }
         output "text" { value = file("t.tftpl") }
         "#,
     );
@@ -338,6 +379,7 @@ async fn type_constraints_defaults_and_template_files() {
         "t.tftpl",
         "hello ${who}\n%{ for x in xs ~}\n- ${x}\n%{ endfor ~}\n",
     );
+    s.write("lines.tftpl", LINES);
     let outputs = s.apply().await.outputs;
     assert_eq!(
         output(&outputs, "v"),
@@ -347,5 +389,9 @@ async fn type_constraints_defaults_and_template_files() {
     assert_eq!(output(&outputs, "set"), r#"["a","b"]"#);
     assert_eq!(output(&outputs, "pair"), r#"["1",2]"#);
     assert_eq!(output(&outputs, "file"), r#""hello you\n- 1\n- 2\n""#);
+    assert_eq!(
+        outputs["lines"].value.as_str(),
+        Some("x:\n  - a\n  - b\n      deep\n  endz   tail\n\n- a\n- b\ndone\n")
+    );
     s.assert_settled().await;
 }
