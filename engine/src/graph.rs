@@ -232,10 +232,11 @@ impl Builder<'_> {
             if let Some(call) = &own_call {
                 self.edge(call, node, None);
             }
-            let mut references = Vec::new();
-            block.body.references(&mut references);
-            let references: Vec<_> = references.into_iter().cloned().collect();
-            self.refer_at(id, &references, Some(&block.range), node);
+            let mut expressions = Vec::new();
+            block.body.expressions(&mut expressions);
+            for e in expressions {
+                self.refer(id, &e.references, &e.file, node);
+            }
         }
         for (key, r) in &module.resources {
             let node = self.index[&Node::Resource(id, key.clone())];
@@ -257,30 +258,27 @@ impl Builder<'_> {
             if let Some(e) = r.repetition.expression() {
                 self.refer(id, &e.references, &e.file, node);
             }
-            let mut references = Vec::new();
-            r.body.references(&mut references);
+            let mut expressions = Vec::new();
+            r.body.expressions(&mut expressions);
             for rule in &r.lifecycle.preconditions {
-                references.extend(&rule.condition.references);
-                references.extend(&rule.error_message.references);
+                expressions.extend([&rule.condition, &rule.error_message]);
+            }
+            for e in expressions {
+                self.refer(id, &e.references, &e.file, node);
             }
             let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
             for rule in &r.lifecycle.postconditions {
-                references.extend(
-                    rule.condition
+                for e in [&rule.condition, &rule.error_message] {
+                    let others: Vec<Arc<Reference>> = e
                         .references
                         .iter()
-                        .filter(|r| r.target != itself),
-                );
-                references.extend(
-                    rule.error_message
-                        .references
-                        .iter()
-                        .filter(|r| r.target != itself),
-                );
+                        .filter(|r| r.target != itself)
+                        .cloned()
+                        .collect();
+                    self.refer(id, &others, &e.file, node);
+                }
             }
-            references.extend(&r.lifecycle.replace_triggered_by);
-            let references: Vec<_> = references.into_iter().cloned().collect();
-            self.refer_at(id, &references, Some(&r.range), node);
+            self.refer_at(id, &r.lifecycle.replace_triggered_by, &r.range, node);
             self.depend(id, &r.depends_on, &r.range, node);
             self.edge(&Node::Resource(id, key.clone()), closed, None);
         }
@@ -331,10 +329,9 @@ impl Builder<'_> {
         &mut self,
         id: ModuleId,
         references: &[Arc<Reference>],
-        range: Option<&SourceRange>,
+        range: &SourceRange,
         to: NodeIndex,
     ) {
-        let Some(range) = range else { return };
         for r in references {
             if let Some(from) = self.target(id, r, range) {
                 self.edge(&from, to, Some(range.clone()));

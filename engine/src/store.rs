@@ -94,9 +94,6 @@ pub struct Intent {
     pub key: RecordKey,
     /// Through which provider configuration.
     pub provider: ProviderAddress,
-    /// The wholly known configuration of that provider as it was used, so that recovery can
-    /// connect to the same target. Sensitive parts marked.
-    pub provider_config: Value,
     /// What the provider was asked.
     pub request: ApplyRequest,
     /// Paths of sensitive values in the planned object.

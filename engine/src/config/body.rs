@@ -203,18 +203,23 @@ impl Body {
             .map(|(_, e)| e)
     }
 
-    /// Every reference in the body.
-    pub fn references<'a>(&'a self, found: &mut Vec<&'a Arc<Reference>>) {
-        for (_, e) in &self.attributes {
-            found.extend(&e.references);
-        }
+    /// Every expression in the body.
+    pub fn expressions<'a>(&'a self, found: &mut Vec<&'a Expression>) {
+        found.extend(self.attributes.iter().map(|(_, e)| e));
         for block in &self.blocks {
             if let Some(d) = &block.dynamic {
-                found.extend(&d.for_each.references);
-                found.extend(d.label.iter().flat_map(|l| &l.references));
+                found.push(&d.for_each);
+                found.extend(&d.label);
             }
-            block.body.references(found);
+            block.body.expressions(found);
         }
+    }
+
+    /// Every reference in the body.
+    pub fn references<'a>(&'a self, found: &mut Vec<&'a Arc<Reference>>) {
+        let mut expressions = Vec::new();
+        self.expressions(&mut expressions);
+        found.extend(expressions.into_iter().flat_map(|e| &e.references));
     }
 
     /// Checks names, required arguments and numbers of blocks against a schema.

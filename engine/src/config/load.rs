@@ -23,6 +23,24 @@ use crate::suggest::did_you_mean;
 /// Modules may call modules this deep.
 const MAX_MODULE_DEPTH: usize = 32;
 
+/// The blocks of a file.
+const KINDS: [&str; 14] = [
+    "check",
+    "data",
+    "ephemeral",
+    "import",
+    "language",
+    "locals",
+    "module",
+    "moved",
+    "output",
+    "provider",
+    "removed",
+    "resource",
+    "terraform",
+    "variable",
+];
+
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
@@ -199,7 +217,7 @@ impl Loader<'_> {
             file,
             diagnostics: &mut self.diagnostics,
         };
-        if labels.len() != wanted && !matches!(kind, "backend") {
+        if labels.len() != wanted && KINDS.contains(&kind) {
             reader.error(
                 range,
                 "Wrong number of labels",

@@ -8,3 +8,4 @@ pub mod functions;
 pub mod operators;
 pub mod source;
 pub mod syntax;
+mod whitespace;

@@ -3,6 +3,7 @@
 //! Names are resolved while translating: a name bound by an enclosing `for` shadows everything;
 //! any other traversal must start with one of the language's roots or name a resource.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hcl_edit::expr::{
@@ -10,7 +11,7 @@ use hcl_edit::expr::{
     UnaryOperator,
 };
 use hcl_edit::structure::Body;
-use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::template::{Directive, Element, Template};
 use topo_sdk::{Diagnostic, Diagnostics, Number, Position, SourceRange, Value};
 
 use super::ast::{
@@ -18,6 +19,7 @@ use super::ast::{
 };
 use super::functions;
 use super::source::{SourceFile, Span};
+use super::whitespace::{Form, literals};
 use crate::address::ResourceMode;
 
 /// Parses a file's body.
@@ -61,7 +63,8 @@ pub fn parse_template(
         hcl_edit::parser::parse_template(&file.text).map_err(|e| syntax_error(file, &e))?;
     let mut diagnostics = Diagnostics::new();
     let mut translator = Translator::new(file, names, &mut diagnostics);
-    let parts = translator.template(&template);
+    let mut texts = literals(&template, Form::Lines, file);
+    let parts = translator.template(&template, &mut texts);
     let span = Span::from(0..file.text.len());
     let expr = Expr {
         kind: template_kind(parts),
@@ -164,15 +167,18 @@ impl<'a> Translator<'a> {
                     .collect(),
             ),
             Hcl::StringTemplate(t) => {
-                let parts = self.template(t);
+                let mut texts = literals(t, Form::Quoted, self.file);
+                let parts = self.template(t, &mut texts);
                 template_kind(parts)
             }
             Hcl::HeredocTemplate(h) => {
-                let mut heredoc = (**h).clone();
-                if self.file.slice(span).starts_with("<<-") {
-                    heredoc.dedent();
-                }
-                let parts = self.template(&heredoc.template);
+                let form = if self.file.slice(span).starts_with("<<-") {
+                    Form::Indented
+                } else {
+                    Form::Lines
+                };
+                let mut texts = literals(&h.template, form, self.file);
+                let parts = self.template(&h.template, &mut texts);
                 template_kind(parts)
             }
             Hcl::Parenthesis(inner) => return self.expr(inner.inner()),
@@ -542,34 +548,26 @@ impl<'a> Translator<'a> {
         ExprKind::Reference(reference)
     }
 
-    fn template(&mut self, template: &Template) -> Vec<Part> {
-        let elements: Vec<&Element> = template.iter().collect();
-        let mut parts = Vec::with_capacity(elements.len());
-        for (i, element) in elements.iter().enumerate() {
+    /// `texts` are those of the literals, in order.
+    fn template(&mut self, template: &Template, texts: &mut VecDeque<String>) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for element in template.iter() {
             match element {
-                Element::Literal(text) => {
-                    let after_marker = i
-                        .checked_sub(1)
-                        .and_then(|i| elements.get(i))
-                        .is_some_and(|e| strips_after(e));
-                    let before_marker = elements.get(i + 1).is_some_and(|e| strips_before(e));
-                    push_literal(&mut parts, text.value(), after_marker, before_marker);
+                Element::Literal(_) => {
+                    let text = texts.pop_front().unwrap_or_default();
+                    if !text.is_empty() {
+                        parts.push(Part::Literal(text.as_str().into()));
+                    }
                 }
                 Element::Interpolation(i) => parts.push(Part::Interpolation(self.expr(&i.expr))),
                 Element::Directive(d) => match &**d {
                     Directive::If(d) => {
                         let condition = self.expr(&d.if_expr.cond_expr);
-                        let mut then = self.template(&d.if_expr.template);
-                        let after_then = match &d.else_expr {
-                            Some(e) => e.strip,
-                            None => d.endif_expr.strip,
+                        let then = self.template(&d.if_expr.template, texts);
+                        let otherwise = match &d.else_expr {
+                            Some(e) => self.template(&e.template, texts),
+                            None => Vec::new(),
                         };
-                        strip_edges(&mut then, d.if_expr.strip, after_then);
-                        let mut otherwise = Vec::new();
-                        if let Some(e) = &d.else_expr {
-                            otherwise = self.template(&e.template);
-                            strip_edges(&mut otherwise, e.strip, d.endif_expr.strip);
-                        }
                         parts.push(Part::If(Box::new((condition, then, otherwise))));
                     }
                     Directive::For(d) => {
@@ -580,9 +578,8 @@ impl<'a> Translator<'a> {
                         let depth = self.bound.len();
                         self.bound.extend(key.clone());
                         self.bound.push(value.clone());
-                        let mut body = self.template(&d.for_expr.template);
+                        let body = self.template(&d.for_expr.template, texts);
                         self.bound.truncate(depth);
-                        strip_edges(&mut body, d.for_expr.strip, d.endfor_expr.strip);
                         parts.push(Part::For {
                             key,
                             value,
@@ -595,66 +592,6 @@ impl<'a> Translator<'a> {
         }
         parts
     }
-}
-
-fn strips_start(s: Strip) -> bool {
-    matches!(s, Strip::Start | Strip::Both)
-}
-
-fn strips_end(s: Strip) -> bool {
-    matches!(s, Strip::End | Strip::Both)
-}
-
-/// Whether the element has a marker at its end that strips the text behind it.
-fn strips_after(element: &Element) -> bool {
-    match element {
-        Element::Literal(_) => false,
-        Element::Interpolation(i) => strips_end(i.strip),
-        Element::Directive(d) => match &**d {
-            Directive::If(d) => strips_end(d.endif_expr.strip),
-            Directive::For(d) => strips_end(d.endfor_expr.strip),
-        },
-    }
-}
-
-/// Whether the element has a marker at its start that strips the text before it.
-fn strips_before(element: &Element) -> bool {
-    match element {
-        Element::Literal(_) => false,
-        Element::Interpolation(i) => strips_start(i.strip),
-        Element::Directive(d) => match &**d {
-            Directive::If(d) => strips_start(d.if_expr.strip),
-            Directive::For(d) => strips_start(d.for_expr.strip),
-        },
-    }
-}
-
-fn push_literal(parts: &mut Vec<Part>, text: &str, trim_start: bool, trim_end: bool) {
-    let mut text = text;
-    if trim_start {
-        text = text.trim_start();
-    }
-    if trim_end {
-        text = text.trim_end();
-    }
-    if !text.is_empty() {
-        parts.push(Part::Literal(text.into()));
-    }
-}
-
-/// Strips inside a directive: the opening marker's end and the closing marker's start.
-fn strip_edges(parts: &mut Vec<Part>, opening: Strip, closing: Strip) {
-    if strips_end(opening)
-        && let Some(Part::Literal(text)) = parts.first_mut()
-    {
-        *text = text.trim_start().into();
-    }
-    if strips_start(closing)
-        && let Some(Part::Literal(text)) = parts.last_mut()
-    {
-        *text = text.trim_end().into();
-    }
-    parts.retain(|p| !matches!(p, Part::Literal(t) if t.is_empty()));
 }
 
 /// A template of text only is a constant; one that is a single interpolation is that value.

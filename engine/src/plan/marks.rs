@@ -15,6 +15,15 @@ pub fn mark(block: &Block, value: Value, paths: &[Path]) -> Value {
     for path in paths {
         value = value.update_at(path.steps(), &mut Value::sensitive);
     }
+    for (name, a) in &block.attributes {
+        if let (Some(like), Some(own)) = (a.marked_like, value.get(name)) {
+            let marks = value.get(like).map(Value::deep_marks).unwrap_or_default();
+            if !marks.is_empty() {
+                let marked = own.clone().with_marks(marks);
+                value = value.with(name, marked);
+            }
+        }
+    }
     value
 }
 

@@ -5,7 +5,7 @@
 //! (unknown as long as the object behind it does not exist) and what it was (evaluated over the
 //! refreshed state), through which existing objects are read and, in the end, removed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -116,7 +116,7 @@ impl Planner<'_> {
                 }
                 Err(why) if provider.uses_network() || !self.config_is_empty(address) => {
                     // The objects behind the configuration are gone, and what was in them too.
-                    if slot.deferred {
+                    if self.target_is_gone(address) {
                         self.forget_lost(address);
                     } else if self.state.records.values().any(|r| r.provider == *address) {
                         self.diagnostics.push(
@@ -132,7 +132,10 @@ impl Planner<'_> {
         }
         self.slots.insert(address.clone(), slot.clone());
         if let Some(state) = slot.for_existing().cloned() {
-            self.recover(address, &state).await;
+            // Without a store what is found could not be kept.
+            if self.options.store.is_some() {
+                self.recover(address, &state).await;
+            }
             if self.options.refresh && has_records {
                 self.refresh(address, &state).await;
             }
@@ -220,7 +223,13 @@ impl Planner<'_> {
         let node = graph.graph[n].clone();
         if let Node::Resource(m, key) = &node {
             match key.0 {
-                ResourceMode::Managed => self.prior_managed(*m, key),
+                ResourceMode::Managed => {
+                    // What they are is known when they have been recovered and read.
+                    let provider = &self.config.module(*m).resources[key].provider_address;
+                    let provider = provider.clone();
+                    Box::pin(self.open_provider(&provider)).await;
+                    self.prior_managed(*m, key);
+                }
                 ResourceMode::Data => Box::pin(self.prior_data(*m, key)).await,
             }
             return;
@@ -369,6 +378,34 @@ impl Planner<'_> {
             provider: address.clone(),
             argument: Path::attribute(name.clone()),
             because,
+        })
+    }
+
+    /// Whether reading has shown that an object is gone which the configuration comes from.
+    fn target_is_gone(&self, address: &ProviderAddress) -> bool {
+        let config = self.config.clone();
+        let Some(graph) = config.graph() else {
+            return false;
+        };
+        let Some(node) = provider_node(&config, graph, address) else {
+            return false;
+        };
+        let behind: HashSet<(Vec<&str>, &ResourceKey)> = graph
+            .ancestors(node)
+            .into_iter()
+            .filter_map(|n| match &graph.graph[n] {
+                Node::Resource(m, key) => {
+                    let path = config.module(*m).path.iter().map(|s| &**s).collect();
+                    Some((path, key))
+                }
+                _ => None,
+            })
+            .collect();
+        self.drift.iter().filter(|d| d.after.is_none()).any(|d| {
+            let r = &d.key.address.resource;
+            let path = r.module.steps().iter().map(|(n, _)| &**n).collect();
+            let key = (r.mode, r.type_name.clone(), r.name.clone());
+            behind.contains(&(path, &key))
         })
     }
 

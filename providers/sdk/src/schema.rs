@@ -82,6 +82,9 @@ pub struct Attribute {
     /// In a provider's schema: this argument says which target the provider talks to. When it
     /// will change because the object behind it is replaced, what is inside is replaced too.
     pub identifies_target: bool,
+    /// An attribute of the same block that this one repeats: what is sensitive there is sensitive
+    /// here.
+    pub marked_like: Option<&'static str>,
     /// One line.
     pub description: String,
 }
@@ -129,6 +132,7 @@ impl Attribute {
             recomputed: false,
             default: None,
             identifies_target: false,
+            marked_like: None,
             description: String::new(),
         }
     }
@@ -185,6 +189,13 @@ impl Attribute {
     #[must_use]
     pub fn identifies_target(mut self) -> Attribute {
         self.identifies_target = true;
+        self
+    }
+
+    /// Sensitive where another attribute of the block is.
+    #[must_use]
+    pub fn marked_like(mut self, name: &'static str) -> Attribute {
+        self.marked_like = Some(name);
         self
     }
 

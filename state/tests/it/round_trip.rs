@@ -81,7 +81,6 @@ fn intent(operation: &OperationId) -> Intent {
         operation: operation.clone(),
         key: key("aws_vpc.main[0]"),
         provider: provider(),
-        provider_config: rich_value(),
         request: ApplyRequest {
             type_name: "aws_vpc".into(),
             action: Action::Update {

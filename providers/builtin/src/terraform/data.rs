@@ -29,6 +29,7 @@ impl Resource for TerraformData {
                 .attr(
                     "output",
                     Attribute::computed(Type::Dynamic)
+                        .marked_like("input")
                         .describe("The value kept: input as applied."),
                 )
                 .attr(

@@ -1,0 +1,180 @@
+//! Data sources: read while planning where everything they need is known and in place, left to
+//! apply where not.
+
+use super::Planner;
+use super::marks::{mark, sensitive_paths};
+use crate::address::InstanceAddress;
+use crate::changes::{ChangeAction, InstanceChange, Reason};
+use crate::config::{ModuleId, Resource, ResourceKey};
+use crate::events::Event;
+use crate::graph::{Graph, Node};
+use crate::lang::ast::Target;
+use futures::future::join_all;
+use petgraph::graph::NodeIndex;
+use topo_sdk::plan::propose;
+use topo_sdk::{Type, Value};
+
+impl Planner<'_> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that says where the data source is"
+    )]
+    pub(super) async fn read_data(
+        &mut self,
+        graph: &Graph,
+        index: NodeIndex,
+        resource: &Resource,
+        m: ModuleId,
+        i: usize,
+        key: &ResourceKey,
+        reads: Vec<(InstanceAddress, Value)>,
+    ) {
+        let pending = self.pending_dependency(graph, resource, m);
+        let provider = self.providers.get(&resource.provider_address.name).cloned();
+        let connection = self
+            .slots
+            .get(&resource.provider_address)
+            .and_then(|s| s.current.clone());
+        let listener = self.listener.clone();
+        let known = &self.inputs.data;
+        let answers = join_all(reads.into_iter().map(|(address, configured)| {
+            let (provider, connection, listener) =
+                (provider.clone(), connection.clone(), listener.clone());
+            async move {
+                let marked = sensitive_paths(&configured);
+                let config = configured.clone().unmark_deep();
+                if pending || !config.is_wholly_known() {
+                    let reason = if pending {
+                        Reason::DependencyPending
+                    } else {
+                        Reason::ConfigUnknown
+                    };
+                    return (address, configured, Err(reason));
+                }
+                // What a token was when a plan was saved is of no use now.
+                if let Some(v) = known.get(&address)
+                    && resource.schema.expires_after.is_none()
+                {
+                    return (address, configured, Ok(Ok(v.clone())));
+                }
+                let started = std::time::Instant::now();
+                let computed =
+                    provider.and_then(|p| p.compute_data(&address.resource.type_name, &config));
+                let answer = match (computed, connection) {
+                    (Some(made), _) => made,
+                    (None, Some(c)) => {
+                        listener(Event::ReadStarted {
+                            address: address.clone(),
+                        });
+                        let made = c
+                            .connection
+                            .read_data(&address.resource.type_name, &config)
+                            .await;
+                        listener(Event::ReadFinished {
+                            address: address.clone(),
+                            elapsed: started.elapsed(),
+                        });
+                        made
+                    }
+                    (None, None) => return (address, configured, Err(Reason::DependencyPending)),
+                };
+                (
+                    address,
+                    configured,
+                    Ok(answer.map(|v| mark(&resource.schema.block, v, &marked))),
+                )
+            }
+        }))
+        .await;
+        for (address, configured, answer) in answers {
+            let value = match answer {
+                Ok(Ok(v)) => {
+                    self.data.insert(address.clone(), v.clone());
+                    v
+                }
+                Ok(Err(ds)) => {
+                    self.diagnostics.extend(
+                        ds.map(|d| crate::config::locate(d, &resource.body).with_address(&address)),
+                    );
+                    Value::unknown(Type::Dynamic)
+                }
+                Err(reason) => {
+                    let marked = sensitive_paths(&configured);
+                    let planned = mark(
+                        &resource.schema.block,
+                        propose(&resource.schema.block, None, &configured.unmark_deep()),
+                        &marked,
+                    );
+                    self.changed
+                        .entry(index)
+                        .or_default()
+                        .push((address.clone(), ChangeAction::Read));
+                    self.changes.push(InstanceChange {
+                        key: address.clone().into(),
+                        provider: resource.provider_address.clone(),
+                        action: ChangeAction::Read,
+                        reason: Some(reason),
+                        before: None,
+                        after: Some(planned.clone()),
+                        replace_paths: Vec::new(),
+                        schema: resource.schema.clone(),
+                        provider_deferred: false,
+                    });
+                    planned
+                }
+            };
+            self.set(m, i, key, address.key.clone(), value);
+        }
+    }
+
+    /// Whether something that a data source explicitly depends on is going to change.
+    pub(super) fn pending_dependency(
+        &self,
+        graph: &Graph,
+        resource: &Resource,
+        m: ModuleId,
+    ) -> bool {
+        let own_calls = std::iter::successors(self.config.module(m).parent.clone(), |(id, _)| {
+            self.config.module(*id).parent.clone()
+        });
+        let explicit = !resource.depends_on.is_empty()
+            || own_calls
+                .into_iter()
+                .any(|(id, call)| !self.config.module(id).calls[&call].depends_on.is_empty());
+        if !explicit {
+            return false;
+        }
+        let mut targets: Vec<NodeIndex> = Vec::new();
+        for r in &resource.depends_on {
+            let node = match &r.target {
+                Target::Resource(mode, t, n) => {
+                    Some(Node::Resource(m, (*mode, t.clone(), n.clone())))
+                }
+                Target::Module(n, _) => self
+                    .config
+                    .module(m)
+                    .calls
+                    .get(n)
+                    .map(|c| Node::Closed(c.module)),
+                _ => None,
+            };
+            targets.extend(node.and_then(|n| graph.find(&n)));
+        }
+        let mut module = m;
+        while let Some((parent, call)) = &self.config.module(module).parent {
+            if !self.config.module(*parent).calls[call]
+                .depends_on
+                .is_empty()
+            {
+                targets.extend(graph.find(&Node::Call(*parent, call.clone())));
+            }
+            module = *parent;
+        }
+        targets.into_iter().any(|t| {
+            graph
+                .ancestors(t)
+                .iter()
+                .any(|n| self.changed.contains_key(n))
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What is to be removed and why, and what must not be.
+
+use super::Planner;
+use crate::address::{InstanceAddress, InstanceKey, ModuleInstance, ResourceMode};
+use crate::changes::{ChangeAction, InstanceChange, PlanMode, Reason};
+use crate::config::ModuleId;
+use crate::store::{Record, RecordKey};
+use crate::world::Shape;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use topo_sdk::Diagnostic;
+
+impl Planner<'_> {
+    /// Objects that the configuration does not have any more; in a destroy run all of them.
+    pub(super) fn deletions(&mut self) {
+        let planned: HashSet<RecordKey> = self.changes.iter().map(|c| c.key.clone()).collect();
+        let gone: Vec<Record> = self
+            .state
+            .records
+            .values()
+            .filter(|r| {
+                r.key.address.resource.mode == ResourceMode::Managed && !planned.contains(&r.key)
+            })
+            .cloned()
+            .collect();
+        let modules: HashMap<ModuleInstance, (ModuleId, usize)> = self
+            .world
+            .modules
+            .iter()
+            .enumerate()
+            .flat_map(|(m, instances)| {
+                let addressed = instances.iter().enumerate();
+                addressed.map(move |(i, values)| (values.address.clone(), (m, i)))
+            })
+            .collect();
+        for record in gone {
+            let reason = if self.options.mode == PlanMode::Destroy {
+                Reason::Destroy
+            } else {
+                self.deletion_reason(&record.key.address, &modules)
+            };
+            let type_name = &record.key.address.resource.type_name;
+            let schema = self
+                .providers
+                .get(&record.provider.name)
+                .and_then(|p| p.resource_schema(type_name));
+            let Some(schema) = schema else {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "Unknown resource type in the state",
+                        format!("No provider that is built in has the type {type_name:?}."),
+                    )
+                    .with_address(&record.key.address),
+                );
+                continue;
+            };
+            self.changes.push(InstanceChange {
+                key: record.key,
+                provider: record.provider,
+                action: ChangeAction::Delete,
+                reason: Some(reason),
+                before: Some(record.value),
+                after: None,
+                replace_paths: Vec::new(),
+                schema,
+                provider_deferred: false,
+            });
+        }
+    }
+
+    pub(super) fn deletion_reason(
+        &self,
+        address: &InstanceAddress,
+        modules: &HashMap<ModuleInstance, (ModuleId, usize)>,
+    ) -> Reason {
+        let Some((m, i)) = modules.get(&address.resource.module).copied() else {
+            return Reason::NoModule;
+        };
+        let key = (
+            address.resource.mode,
+            address.resource.type_name.clone(),
+            address.resource.name.clone(),
+        );
+        match (
+            self.world.modules[m][i]
+                .resources
+                .get(&key)
+                .map(|r| r.shape),
+            &address.key,
+        ) {
+            (None, _) => Reason::NotInConfiguration,
+            (Some(Shape::Count), Some(InstanceKey::Index(_))) => Reason::CountIndex,
+            (Some(Shape::ForEach), Some(InstanceKey::Key(_))) => Reason::EachKey,
+            _ => Reason::WrongRepetition,
+        }
+    }
+
+    /// Objects that must not be removed.
+    pub(super) fn prevented(&mut self) {
+        let removed = self
+            .changes
+            .iter()
+            .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace());
+        let mut found = Vec::new();
+        for change in removed {
+            let path: Vec<Arc<str>> = change
+                .address()
+                .resource
+                .module
+                .steps()
+                .iter()
+                .map(|(n, _)| n.clone())
+                .collect();
+            let Some(module) = self.config.modules.iter().find(|m| *m.path == *path) else {
+                continue;
+            };
+            let r = &change.address().resource;
+            let Some(resource) =
+                module
+                    .resources
+                    .get(&(r.mode, r.type_name.clone(), r.name.clone()))
+            else {
+                continue;
+            };
+            if resource.lifecycle.prevent_destroy {
+                found.push(
+                    Diagnostic::error("Instance cannot be destroyed", format!("{} has lifecycle.prevent_destroy set, but the plan calls for it to be destroyed. Remove the setting, or change the configuration so that it stays.", change.address()))
+                        .with_address(change.address())
+                        .with_range(Some(resource.range.clone())),
+                );
+            }
+        }
+        self.diagnostics.extend(found);
+    }
+}

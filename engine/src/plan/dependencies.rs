@@ -1,0 +1,220 @@
+//! What depends on what: over the static graph, and for one instance as precisely as its references are.
+
+use super::Planner;
+use crate::address::{InstanceKey, ModuleInstance, ResourceAddress, ResourceMode};
+use crate::config::{Config, ModuleId, Resource};
+use crate::graph::{Graph, Node};
+use crate::lang::ast::{Expression, Reference, Target};
+use crate::lang::eval::evaluate;
+use crate::store::Dependency;
+use crate::world::{Each, ModuleScope, instance_key};
+use petgraph::graph::NodeIndex;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+impl Planner<'_> {
+    /// The instance that a reference asks for, when it asks for one and that is known.
+    pub(super) fn reference_key(
+        &self,
+        r: &Reference,
+        m: ModuleId,
+        i: usize,
+        each: &Each,
+    ) -> Option<InstanceKey> {
+        let Target::Resource(mode, t, n) = &r.target else {
+            return None;
+        };
+        let instances =
+            self.world.modules[m]
+                .get(i)?
+                .resources
+                .get(&(*mode, t.clone(), n.clone()))?;
+        let expression = Expression {
+            expr: r.key.clone()?,
+            file: crate::lang::source::SourceFile::new("", String::new()),
+            references: Vec::new(),
+        };
+        let scope = ModuleScope {
+            each: Some(each),
+            ..self.world.scope(m, i)
+        };
+        instance_key(instances.shape, &evaluate(&expression, &scope).ok()?)
+    }
+
+    /// What an instance depends on: the managed resources behind its references, one instance
+    /// where the reference asks for one, else all. Those of its provider's configuration too.
+    pub(super) fn dependencies(
+        &self,
+        graph: &Graph,
+        index: NodeIndex,
+        resource: &Resource,
+        m: ModuleId,
+        i: usize,
+        each: &Each,
+    ) -> Vec<Dependency> {
+        let Some(all) = self.resource_deps.get(&index) else {
+            return Vec::new();
+        };
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let own = &self.world.modules[m][i].address;
+        let mut precise: HashMap<NodeIndex, Option<Vec<InstanceKey>>> = HashMap::new();
+        // What is needed as a whole: by name, or through something else than a managed resource.
+        for r in &resource.depends_on {
+            if let Target::Resource(mode, t, n) = &r.target
+                && let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone())))
+            {
+                precise.insert(node, None);
+            }
+        }
+        for via in graph.requirements(index) {
+            let managed = matches!(
+                &graph.graph[via],
+                Node::Resource(_, (ResourceMode::Managed, ..))
+            );
+            if !managed && let Some(set) = self.resource_deps.get(&via) {
+                precise.extend(set.iter().map(|n| (*n, None)));
+            }
+        }
+        let mut references = Vec::new();
+        resource.body.references(&mut references);
+        references.extend(
+            resource
+                .repetition
+                .expression()
+                .into_iter()
+                .flat_map(|e| &e.references),
+        );
+        for rule in &resource.lifecycle.preconditions {
+            references.extend(&rule.condition.references);
+            references.extend(&rule.error_message.references);
+        }
+        references.extend(&resource.lifecycle.replace_triggered_by);
+        for r in references {
+            let Target::Resource(mode, t, n) = &r.target else {
+                continue;
+            };
+            let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone()))) else {
+                continue;
+            };
+            match (
+                self.reference_key(r, m, i, each),
+                precise.entry(node).or_insert_with(|| Some(Vec::new())),
+            ) {
+                (Some(k), Some(keys)) => keys.push(k),
+                (None, entry) => *entry = None,
+                (Some(_), None) => {}
+            }
+        }
+        let mut made = Vec::new();
+        for node in all.iter() {
+            let Node::Resource(module, key) = &graph.graph[*node] else {
+                continue;
+            };
+            let instances = &self.world.modules[*module];
+            // In its own module an instance sees only what is in the same module instance.
+            let seen = if *module == m {
+                &instances[i..=i]
+            } else {
+                &instances[..]
+            };
+            for values in seen {
+                if !shares_instances(own, &values.address) {
+                    continue;
+                }
+                let address = ResourceAddress {
+                    module: values.address.clone(),
+                    mode: key.0,
+                    type_name: key.1.clone(),
+                    name: key.2.clone(),
+                };
+                match precise.get(node) {
+                    Some(Some(keys)) if *module == m => {
+                        made.extend(
+                            keys.iter()
+                                .map(|k| Dependency::Instance(address.instance(Some(k.clone())))),
+                        );
+                    }
+                    _ => made.push(Dependency::Resource(address)),
+                }
+            }
+        }
+        made.sort();
+        made.dedup();
+        made
+    }
+}
+
+/// For each node the managed resources it depends on, directly or through what is not a managed
+/// resource.
+pub(super) fn resource_dependencies(graph: &Graph) -> HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>> {
+    let mut all: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>> = HashMap::new();
+    let managed = |n: NodeIndex| {
+        matches!(
+            &graph.graph[n],
+            Node::Resource(_, (ResourceMode::Managed, ..))
+        )
+    };
+    for n in &graph.order {
+        let mut sets: Vec<Arc<BTreeSet<NodeIndex>>> = Vec::new();
+        let mut own = BTreeSet::new();
+        for r in graph.requirements(*n) {
+            if managed(r) {
+                own.insert(r);
+            } else if let Some(s) = all.get(&r)
+                && !s.is_empty()
+            {
+                sets.push(s.clone());
+            }
+        }
+        // Most nodes pass on one set unchanged: share it.
+        let made = match (own.is_empty(), sets.as_slice()) {
+            (true, [one]) => one.clone(),
+            _ => {
+                for s in sets {
+                    own.extend(s.iter());
+                }
+                Arc::new(own)
+            }
+        };
+        all.insert(*n, made);
+    }
+    all
+}
+
+/// The resources with `create_before_destroy`, and what those depend on: an object that stays
+/// until its replacement exists cannot outlive what it needs (Terraform forces the same).
+pub(super) fn create_first(
+    config: &Config,
+    graph: &Graph,
+    dependencies: &HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
+) -> HashSet<NodeIndex> {
+    let mut found = HashSet::new();
+    for n in graph.order.iter().rev() {
+        let Node::Resource(m, key) = &graph.graph[*n] else {
+            continue;
+        };
+        let asked = config
+            .module(*m)
+            .resources
+            .get(key)
+            .is_some_and(|r| r.lifecycle.create_before_destroy);
+        if asked {
+            found.insert(*n);
+        }
+        if found.contains(n) {
+            found.extend(dependencies.get(n).iter().flat_map(|s| s.iter()).copied());
+        }
+    }
+    found
+}
+
+/// Whether two module instances agree in the keys of the calls that they share.
+pub(super) fn shares_instances(a: &ModuleInstance, b: &ModuleInstance) -> bool {
+    a.steps()
+        .iter()
+        .zip(b.steps())
+        .take_while(|(x, y)| x.0 == y.0)
+        .all(|(x, y)| x.1 == y.1)
+}

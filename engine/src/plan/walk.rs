@@ -1,0 +1,231 @@
+//! The walk over the static graph: everything is evaluated, instances are made and planned.
+
+use super::{Detail, Planner};
+use crate::address::{
+    InstanceAddress, InstanceKey, ProviderAddress, ResourceAddress, ResourceMode,
+};
+use crate::config::{ModuleId, Resource, ResourceKey};
+use crate::graph::{Graph, Node};
+use crate::world::{Each, Instances, ModuleScope, Shape};
+use petgraph::graph::NodeIndex;
+use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
+
+impl Planner<'_> {
+    pub(super) async fn node(&mut self, graph: &Graph, index: NodeIndex) {
+        match &graph.graph[index] {
+            Node::Variable(m, n) => {
+                for i in 0..self.world.modules[*m].len() {
+                    self.world.variable(*m, i, n, &mut self.diagnostics);
+                }
+            }
+            Node::Local(m, n) => {
+                for i in 0..self.world.modules[*m].len() {
+                    self.world.local(*m, i, n, &mut self.diagnostics);
+                }
+            }
+            Node::Output(m, n) => {
+                for i in 0..self.world.modules[*m].len() {
+                    self.world.output(*m, i, n, &mut self.diagnostics);
+                }
+            }
+            Node::Call(m, n) => self.world.call(*m, n, &mut self.diagnostics),
+            Node::Provider(m, key) => {
+                let module = self.config.module(*m);
+                let address = ProviderAddress {
+                    module: module.path.clone(),
+                    name: module.providers[key].provider.clone(),
+                    alias: key.1.clone(),
+                };
+                // A block that nothing uses is not connected to.
+                let used = self
+                    .config
+                    .modules
+                    .iter()
+                    .any(|m| m.resources.values().any(|r| r.provider_address == address));
+                if used {
+                    self.open_provider(&address).await;
+                }
+            }
+            Node::Resource(m, key) => self.resource(graph, index, *m, key).await,
+            Node::Outputs(_) | Node::Closed(_) => {}
+        }
+    }
+
+    pub(super) async fn resource(
+        &mut self,
+        graph: &Graph,
+        index: NodeIndex,
+        m: ModuleId,
+        key: &ResourceKey,
+    ) {
+        let config = self.config.clone();
+        let resource = &config.module(m).resources[key];
+        self.open_provider(&resource.provider_address).await;
+        for i in 0..self.world.modules[m].len() {
+            let module_address = self.world.modules[m][i].address.clone();
+            let address = ResourceAddress {
+                module: module_address,
+                mode: key.0,
+                type_name: key.1.clone(),
+                name: key.2.clone(),
+            };
+            let (shape, items) =
+                match self
+                    .world
+                    .expand(&resource.repetition, m, i, &address.to_string())
+                {
+                    Ok(x) => x,
+                    Err(d) => {
+                        self.diagnostics.push(d.with_address(&address));
+                        (Shape::Single, Vec::new())
+                    }
+                };
+            self.world.modules[m][i]
+                .resources
+                .insert(key.clone(), Instances::new(shape));
+            let mut reads = Vec::new();
+            for each in items {
+                let instance = address.instance(each.key.clone());
+                let errors = self.diagnostics.0.len();
+                let value = self.decode(resource, m, i, &each, &instance);
+                let failed = self
+                    .diagnostics
+                    .0
+                    .iter()
+                    .skip(errors)
+                    .any(Diagnostic::is_error);
+                let detail = Detail {
+                    module: m,
+                    instance: i,
+                    key: key.clone(),
+                    dependencies: self.dependencies(graph, index, resource, m, i, &each),
+                    each,
+                };
+                let planned = if failed {
+                    Value::unknown(Type::Dynamic)
+                } else if key.0 == ResourceMode::Managed {
+                    self.managed(graph, index, resource, &instance, value, &detail)
+                        .await
+                } else {
+                    reads.push((instance.clone(), value));
+                    Value::unknown(Type::Dynamic)
+                };
+                let each_key = detail.each.key.clone();
+                self.details.insert(instance.clone(), detail);
+                self.set(m, i, key, each_key, planned);
+                if key.0 == ResourceMode::Managed && !failed {
+                    self.postconditions(resource, m, i, &instance);
+                }
+            }
+            if !reads.is_empty() {
+                let read: Vec<InstanceAddress> = reads.iter().map(|(a, _)| a.clone()).collect();
+                self.read_data(graph, index, resource, m, i, key, reads)
+                    .await;
+                for instance in read {
+                    self.postconditions(resource, m, i, &instance);
+                }
+            }
+        }
+    }
+
+    /// Checks what must hold of an object afterwards as far as that is known already.
+    pub(super) fn postconditions(
+        &mut self,
+        resource: &Resource,
+        m: ModuleId,
+        i: usize,
+        instance: &InstanceAddress,
+    ) {
+        if resource.lifecycle.postconditions.is_empty() {
+            return;
+        }
+        let Some(detail) = self.details.get(instance) else {
+            return;
+        };
+        let key = (
+            instance.resource.mode,
+            instance.resource.type_name.clone(),
+            instance.resource.name.clone(),
+        );
+        let values = &self.world.modules[m][i];
+        let Some(value) = values
+            .resources
+            .get(&key)
+            .and_then(|r| r.get(&instance.key))
+        else {
+            return;
+        };
+        let scope = ModuleScope {
+            each: Some(&detail.each),
+            itself: Some(value),
+            ..self.world.scope(m, i)
+        };
+        let mut found = Diagnostics::new();
+        for rule in &resource.lifecycle.postconditions {
+            self.world.check_rule(
+                rule,
+                &scope,
+                "Resource postcondition failed",
+                &resource.range,
+                &mut found,
+            );
+        }
+        self.diagnostics
+            .extend(found.map(|d| d.with_address(instance)));
+    }
+
+    pub(super) fn set(
+        &mut self,
+        m: ModuleId,
+        i: usize,
+        key: &ResourceKey,
+        instance: Option<InstanceKey>,
+        value: Value,
+    ) {
+        if let Some(instances) = self.world.modules[m][i].resources.get_mut(key) {
+            instances.set(instance, value);
+        }
+    }
+
+    /// The configuration of an instance, checked as far as it is known.
+    pub(super) fn decode(
+        &mut self,
+        resource: &Resource,
+        m: ModuleId,
+        i: usize,
+        each: &Each,
+        instance: &InstanceAddress,
+    ) -> Value {
+        let mut found = Diagnostics::new();
+        let scope = ModuleScope {
+            each: Some(each),
+            ..self.world.scope(m, i)
+        };
+        for rule in &resource.lifecycle.preconditions {
+            self.world.check_rule(
+                rule,
+                &scope,
+                "Resource precondition failed",
+                &resource.range,
+                &mut found,
+            );
+        }
+        let value = resource
+            .body
+            .decode(&resource.schema.block, &scope, &mut found);
+        if !found.has_errors()
+            && let Some(p) = self.providers.get(&resource.provider_address.name)
+        {
+            let plain = value.clone().unmark_deep();
+            let type_name = &instance.resource.type_name;
+            let more = match instance.resource.mode {
+                ResourceMode::Managed => p.validate_resource(type_name, &plain),
+                ResourceMode::Data => p.validate_data(type_name, &plain),
+            };
+            found.extend(more.map(|d| crate::config::locate(d, &resource.body)));
+        }
+        self.diagnostics
+            .extend(found.map(|d| d.with_address(instance)));
+        value
+    }
+}
