@@ -2,34 +2,13 @@
 
 mod common;
 
-use std::path::Path;
-
 use common::Project;
 
 /// A secret of the fixture that must appear in no output.
 const SECRET: &str = "smoke-token-never-shown";
 
 fn smoke() -> Project {
-    let project = Project::empty();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/smoke");
-    copy(&fixture, project.path());
-    project
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_name() == ".topo" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).unwrap();
-        }
-    }
+    Project::copy_of("tests/fixtures/smoke")
 }
 
 #[test]
