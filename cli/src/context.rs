@@ -1,5 +1,6 @@
 //! What every command works with: the terminal, the directories, the providers, real or sandbox.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -103,7 +104,10 @@ impl Context {
             ));
         }
         let dir = PathBuf::from(".topo/sandbox/cloud");
-        std::fs::create_dir_all(&dir).map_err(|e| {
+        // Simulated objects hold secrets as real ones do.
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&dir).map_err(|e| {
             Diagnostics::error(
                 "Cannot make the sandbox's directory",
                 format!("{}: {e}.", dir.display()),
