@@ -1,5 +1,6 @@
 //! What every command works with: the terminal, the directories, the providers, real or sandbox.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -27,6 +28,10 @@ pub struct Context {
     pub ui: Ui,
     /// Whether the simulated cloud is meant.
     pub sandbox: bool,
+    /// Names this run, in the lock and in the record of the run.
+    pub run: OperationId,
+    /// When it began.
+    pub started: Timestamp,
     /// The names of the command: `state list`.
     pub command: String,
     /// `-var` and `-var-file` in the order in which they were given.
@@ -53,6 +58,8 @@ impl Context {
         Context {
             ui,
             sandbox,
+            run: OperationId::generate(),
+            started: Timestamp::now(),
             command,
             variable_flags,
             sources: OnceLock::new(),
@@ -97,7 +104,10 @@ impl Context {
             ));
         }
         let dir = PathBuf::from(".topo/sandbox/cloud");
-        std::fs::create_dir_all(&dir).map_err(|e| {
+        // Simulated objects hold secrets as real ones do.
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&dir).map_err(|e| {
             Diagnostics::error(
                 "Cannot make the sandbox's directory",
                 format!("{}: {e}.", dir.display()),
@@ -134,8 +144,8 @@ impl Context {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn load(&self, providers: &Providers) -> Result<Arc<Config>, Diagnostics> {
-        let loaded = config::load(std::path::Path::new("."), providers);
+    pub fn load(&self) -> Result<Arc<Config>, Diagnostics> {
+        let loaded = config::load(std::path::Path::new("."), &self.schemas());
         let _ = self.sources.set(loaded.sources);
         match loaded.config {
             Some(config) => {
@@ -150,13 +160,9 @@ impl Context {
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, and files that cannot be read.
-    pub fn configuration(
-        &self,
-        providers: &Providers,
-        args: &VariableArgs,
-    ) -> Result<Configuration, Diagnostics> {
+    pub fn configuration(&self, args: &VariableArgs) -> Result<Configuration, Diagnostics> {
         let mut inputs = variables::gather(&self.variable_flags)?;
-        let loaded = config::load(std::path::Path::new("."), providers);
+        let loaded = config::load(std::path::Path::new("."), &self.schemas());
         let mut sources = loaded.sources;
         inputs.add_sources(&mut sources);
         let _ = self.sources.set(sources);
@@ -172,6 +178,7 @@ impl Context {
                 }
                 question.push_str("\n  Enter a value: ");
                 let Some(text) = self.ui.ask(&question, variable.sensitive) else {
+                    self.ui.print("\n");
                     break; // what is missing is reported by the plan
                 };
                 inputs.add_prompted(&variable.name, &text);
@@ -218,8 +225,8 @@ impl Context {
             who: who(),
             pid: std::process::id(),
             command: self.command.clone(),
-            since: Timestamp::now(),
-            run: OperationId::generate().to_string(),
+            since: self.started,
+            run: self.run.to_string(),
         };
         SledStore::open(&self.state_dir(), lock, timeout)
             .await

@@ -8,6 +8,7 @@ mod assignment;
 mod commands;
 mod context;
 mod json;
+mod planfile;
 mod progress;
 mod render;
 mod run;

@@ -10,15 +10,17 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use topo_engine::apply::{self, ApplyOptions, Interrupt, Outcome};
 use topo_engine::changes::PlanMode;
+use topo_engine::config::Config;
 use topo_engine::events::silent;
 use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
 use topo_engine::providers::Providers;
-use topo_engine::store::{Change, RunRecord, State, StateStore};
-use topo_sdk::{Diagnostic, Diagnostics, OperationId};
+use topo_engine::store::{Change, RecordKey, RunRecord, State, StateStore};
+use topo_sdk::{Diagnostic, Diagnostics, Path as AttributePath, SourceRange, Step};
 use topo_state::SledStore;
 
 use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
-use crate::context::{Context, Exit, store_error, who};
+use crate::context::{Configuration, Context, Exit, store_error, who};
+use crate::planfile;
 use crate::progress::Reporter;
 use crate::render::plan::{self as text, View};
 use crate::render::style::{BOLD, GREEN, RED, paint};
@@ -30,8 +32,8 @@ pub struct Request<'a> {
     pub mode: PlanMode,
     /// What to take into account.
     pub planning: &'a PlanningArgs,
-    /// Values of variables.
-    pub variables: &'a VariableArgs,
+    /// Of what.
+    pub configuration: Configuration,
 }
 
 /// What is shown of a plan.
@@ -125,7 +127,6 @@ pub async fn make(
     request: &Request<'_>,
     quiet: bool,
 ) -> Result<Plan, Diagnostics> {
-    let configuration = context.configuration(providers, request.variables)?;
     let options = PlanOptions {
         mode: request.mode,
         refresh: request.planning.refresh,
@@ -137,9 +138,9 @@ pub async fn make(
     let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
     let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);
     plan::plan(
-        configuration.config,
+        request.configuration.config.clone(),
         providers,
-        &configuration.inputs,
+        &request.configuration.inputs,
         prior.state.clone(),
         &options,
         listener,
@@ -150,18 +151,13 @@ pub async fn make(
 /// A plan from a file.
 ///
 /// # Errors
-/// When it is none or is stale.
+/// When it is stale.
 pub async fn resume(
-    context: &Context,
     providers: &Providers,
     prior: &Prior,
-    file: &Path,
+    saved: SavedPlan,
+    config: Arc<Config>,
 ) -> Result<Plan, Diagnostics> {
-    let bytes = std::fs::read(file).map_err(|e| {
-        Diagnostics::error("Cannot read the plan", format!("{}: {e}.", file.display()))
-    })?;
-    let saved = SavedPlan::open(&bytes)?;
-    let config = context.load(providers)?;
     plan::resume(
         saved,
         config,
@@ -183,13 +179,59 @@ pub fn show(context: &Context, plan: &Plan) {
 pub enum What<'a> {
     /// A plan to make now, and to approve.
     New {
-        /// Which.
-        request: Request<'a>,
+        /// Converge, destroy or accept.
+        mode: PlanMode,
+        /// What to take into account.
+        planning: &'a PlanningArgs,
+        /// Values of variables.
+        variables: &'a VariableArgs,
         /// Whether it is approved already.
         approved: bool,
     },
     /// A plan that was saved, which is approval.
     Saved(&'a Path),
+}
+
+/// What is read before anything is opened, so that a mistake in it leaves no trace.
+enum Prepared<'a> {
+    New {
+        request: Request<'a>,
+        approved: bool,
+        may_ask: bool,
+    },
+    Saved(Box<SavedPlan>, Arc<Config>),
+}
+
+impl<'a> Prepared<'a> {
+    fn new(context: &Context, what: What<'a>) -> Result<Prepared<'a>, Diagnostics> {
+        Ok(match what {
+            What::New {
+                mode,
+                planning,
+                variables,
+                approved,
+            } => Prepared::New {
+                request: Request {
+                    mode,
+                    planning,
+                    configuration: context.configuration(variables)?,
+                },
+                approved,
+                may_ask: variables.input,
+            },
+            What::Saved(file) => {
+                let saved = planfile::read(file, context.sandbox)?;
+                Prepared::Saved(Box::new(saved), context.load()?)
+            }
+        })
+    }
+
+    fn config(&self) -> Arc<Config> {
+        match self {
+            Prepared::New { request, .. } => request.configuration.config.clone(),
+            Prepared::Saved(_, config) => config.clone(),
+        }
+    }
 }
 
 /// Plans, asks, applies, sums up.
@@ -203,6 +245,7 @@ pub async fn apply(
     parallelism: usize,
 ) -> Exit {
     context.announce();
+    let prepared = Prepared::new(context, what)?;
     let providers = context.providers()?;
     if !locking.lock {
         context.show(&Diagnostics::from(Diagnostic::warning(
@@ -212,7 +255,7 @@ pub async fn apply(
     }
     let prior = Prior::locked(context, locking).await?;
     let store = prior.store.clone();
-    let result = apply_locked(context, &providers, prior, what, parallelism).await;
+    let result = apply_locked(context, &providers, prior, prepared, parallelism).await;
     Prior::close(store, result).await
 }
 
@@ -220,18 +263,23 @@ async fn apply_locked(
     context: &Context,
     providers: &Providers,
     prior: Prior,
-    what: What<'_>,
+    prepared: Prepared<'_>,
     parallelism: usize,
 ) -> Exit {
-    let plan = match &what {
-        What::New { request, approved } => {
-            let plan = make(context, providers, &prior, request, false).await?;
+    let config = prepared.config();
+    let plan = match prepared {
+        Prepared::New {
+            request,
+            approved,
+            may_ask,
+        } => {
+            let plan = make(context, providers, &prior, &request, false).await?;
             show(context, &plan);
             if plan.diagnostics.has_errors() {
                 return Ok(1);
             }
             if !plan.is_empty() && !approved {
-                if !request.variables.input {
+                if !may_ask {
                     return Err(Diagnostics::error(
                         "Not approved",
                         "-input=false forbids asking. Give -auto-approve, or apply a saved plan.",
@@ -246,18 +294,18 @@ async fn apply_locked(
             }
             plan
         }
-        What::Saved(file) => resume(context, providers, &prior, file).await?,
+        Prepared::Saved(saved, config) => resume(providers, &prior, *saved, config).await?,
     };
     let Some(store) = prior.writer() else {
         return Err(Diagnostics::error("The state is not open", ""));
     };
     let mode = plan.mode;
     let mut run = RunRecord {
-        id: OperationId::generate().to_string(),
+        id: context.run.to_string(),
         who: who(),
         pid: std::process::id(),
         command: context.command.clone(),
-        started: Timestamp::now(),
+        started: context.started,
         ended: None,
         changes: Vec::new(),
     };
@@ -281,7 +329,7 @@ async fn apply_locked(
         run.changes.clone_from(&outcome.changes);
         put(&run).await.map_err(store_error)?;
     }
-    Ok(sum_up(context, mode, &outcome))
+    Ok(sum_up(context, mode, &config, &outcome))
 }
 
 fn approve(context: &Context, mode: PlanMode) -> bool {
@@ -356,11 +404,39 @@ fn title(mode: PlanMode) -> &'static str {
     }
 }
 
+/// Where the configuration says what an object, or one attribute of it, is to be. An object that
+/// is only in the state is written nowhere.
+fn written(config: &Config, key: &RecordKey, attribute: &AttributePath) -> Option<SourceRange> {
+    let address = &key.address.resource;
+    let calls = || address.module.steps().iter().map(|(name, _)| name);
+    let module = config.modules.iter().find(|m| m.path.iter().eq(calls()))?;
+    let name = (
+        address.mode,
+        address.type_name.clone(),
+        address.name.clone(),
+    );
+    let resource = module.resources.get(&name)?;
+    let argument = attribute.steps().first().and_then(|step| match step {
+        Step::Attribute(name) => resource.body.attributes.iter().find(|(n, _)| n == name),
+        _ => None,
+    });
+    Some(argument.map_or_else(
+        || resource.range.clone(),
+        |(_, expression)| expression.range(),
+    ))
+}
+
 /// The end of an apply: failures, what was not done and why, counts, outputs.
-fn sum_up(context: &Context, mode: PlanMode, outcome: &Outcome) -> u8 {
+fn sum_up(context: &Context, mode: PlanMode, config: &Config, outcome: &Outcome) -> u8 {
     let mut all = outcome.diagnostics.clone();
     for (key, diagnostics) in &outcome.failed {
-        let of = |d: Diagnostic| d.with_address(&key.address);
+        let of = |d: Diagnostic| {
+            let range = d
+                .range
+                .clone()
+                .or_else(|| written(config, key, &d.attribute));
+            d.with_address(&key.address).with_range(range)
+        };
         all.extend(diagnostics.clone().map(of));
     }
     if !outcome.skipped.is_empty() {

@@ -2,18 +2,13 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::{Project, copy};
+use common::Project;
 
 /// A secret of the fixture that must appear in no output.
 const SECRET: &str = "smoke-token-never-shown";
 
 fn smoke() -> Project {
-    let project = Project::empty();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/smoke");
-    copy(&fixture, project.path());
-    project
+    Project::copy_of("tests/fixtures/smoke")
 }
 
 #[test]

@@ -7,7 +7,7 @@ use topo_sdk::Diagnostics;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
-use crate::run::{self, Request, What};
+use crate::run::{self, What};
 
 /// Make the infrastructure match the configuration
 #[derive(Debug, Args)]
@@ -49,11 +49,9 @@ pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {
             What::Saved(file)
         }
         None => What::New {
-            request: Request {
-                mode: run::mode(args.destroy, &args.planning),
-                planning: &args.planning,
-                variables: &args.variables,
-            },
+            mode: run::mode(args.destroy, &args.planning),
+            planning: &args.planning,
+            variables: &args.variables,
             approved: args.auto_approve,
         },
     };

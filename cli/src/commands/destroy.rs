@@ -5,7 +5,7 @@ use topo_engine::changes::PlanMode;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
-use crate::run::{self, Request, What};
+use crate::run::{self, What};
 
 /// Remove everything that topo manages here
 #[derive(Debug, Args)]
@@ -32,11 +32,9 @@ pub struct DestroyArgs {
 
 pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {
     let what = What::New {
-        request: Request {
-            mode: PlanMode::Destroy,
-            planning: &args.planning,
-            variables: &args.variables,
-        },
+        mode: PlanMode::Destroy,
+        planning: &args.planning,
+        variables: &args.variables,
         approved: args.auto_approve,
     };
     run::apply(context, what, &args.locking, args.planning.parallelism).await

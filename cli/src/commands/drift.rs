@@ -1,7 +1,9 @@
 //! `topo drift`
 
 use clap::Args;
+use topo_engine::address::ResourceMode;
 use topo_engine::changes::{Drift, PlanMode};
+use topo_engine::store::State;
 
 use super::{PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
@@ -29,6 +31,7 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     if !args.json {
         context.announce();
     }
+    let configuration = context.configuration(&args.variables)?;
     let providers = context.providers()?;
     let planning = PlanningArgs {
         target: args.target.clone(),
@@ -37,10 +40,11 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     let request = Request {
         mode: PlanMode::RefreshOnly,
         planning: &planning,
-        variables: &args.variables,
+        configuration,
     };
     let prior = Prior::read(context).await?;
-    let objects = prior.state.records.len();
+    // What targets come to, with all that they depend on, only the plan knows.
+    let objects = args.target.is_empty().then(|| managed(&prior.state));
     let made = run::make(context, &providers, &prior, &request, args.json).await;
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
@@ -59,13 +63,18 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     )
 }
 
-fn report(drift: &[Drift], objects: usize) -> String {
+fn managed(state: &State) -> usize {
+    let modes = state.records.keys().map(|k| k.address.resource.mode);
+    modes.filter(|m| *m == ResourceMode::Managed).count()
+}
+
+fn report(drift: &[Drift], objects: Option<usize>) -> String {
     if drift.is_empty() {
         let head = paint(GREEN.bold(), "No drift.");
-        return format!(
-            "\n{head} {} as the state has them.\n",
-            count(objects, "object")
-        );
+        return match objects {
+            Some(n) => format!("\n{head} {}: as in the state.\n", count(n, "object")),
+            None => format!("\n{head}\n"),
+        };
     }
     let mut text = String::from("\n");
     for d in drift {
@@ -74,8 +83,11 @@ fn report(drift: &[Drift], objects: usize) -> String {
     }
     let head = paint(BOLD, "Drift:");
     text.push_str(&format!(
-        "{head} {} of {objects} not as the state has it. `topo apply` puts back what the configuration says; `topo refresh` accepts it.\n",
-        drift.len()
+        "{head} {} not as in the state. `topo apply` puts back what the configuration says; `topo refresh` accepts it.\n",
+        match objects {
+            Some(n) => format!("{} of {}", drift.len(), count(n, "object")),
+            None => count(drift.len(), "object"),
+        }
     ));
     text
 }

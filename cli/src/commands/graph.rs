@@ -9,7 +9,7 @@ use crate::context::{Context, Exit};
 pub struct GraphArgs {}
 
 pub fn run(context: &Context, _args: &GraphArgs) -> Exit {
-    let config = context.load(&context.schemas())?;
+    let config = context.load()?;
     if let Some(graph) = config.graph() {
         context.ui.raw(&topo_engine::graph::dot(&config, graph));
     }

@@ -1,12 +1,12 @@
 //! `topo plan`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use topo_sdk::Diagnostics;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
+use crate::planfile;
 use crate::run::{self, Prior, Request};
 
 /// Show what an apply would change
@@ -34,6 +34,7 @@ pub struct PlanArgs {
 
 pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     context.announce();
+    let configuration = context.configuration(&args.variables)?;
     let providers = context.providers()?;
     let prior = if args.locking.lock {
         Prior::locked(context, &args.locking).await?
@@ -43,7 +44,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     let request = Request {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,
-        variables: &args.variables,
+        configuration,
     };
     let made = run::make(context, &providers, &prior, &request, false).await;
     let plan = Prior::close(prior.store, made).await?;
@@ -52,7 +53,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         return Ok(1);
     }
     if let Some(file) = &args.out {
-        write(file, &plan.save()?)?;
+        planfile::write(file, &plan.save()?, context.sandbox)?;
         let name = file.display();
         let sandbox = if context.sandbox { " --sandbox" } else { "" };
         context.ui.print(&format!(
@@ -67,29 +68,5 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         2
     } else {
         0
-    })
-}
-
-/// Writes a plan, which may hold secrets, for its owner alone. A file that is there is replaced
-/// whole or not at all.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Diagnostics> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut name = file.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let attempt = || -> std::io::Result<()> {
-        let mut out = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        std::fs::rename(&new, file)
-    };
-    attempt().map_err(|e| {
-        Diagnostics::error("Cannot save the plan", format!("{}: {e}.", file.display()))
     })
 }

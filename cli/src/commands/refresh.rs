@@ -5,7 +5,7 @@ use topo_engine::changes::PlanMode;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
-use crate::run::{self, Request, What};
+use crate::run::{self, What};
 
 /// Accept into the state what became of the objects
 #[derive(Debug, Args)]
@@ -27,11 +27,9 @@ pub async fn run(context: &Context, args: &RefreshArgs) -> Exit {
         ..PlanningArgs::default()
     };
     let what = What::New {
-        request: Request {
-            mode: PlanMode::RefreshOnly,
-            planning: &planning,
-            variables: &args.variables,
-        },
+        mode: PlanMode::RefreshOnly,
+        planning: &planning,
+        variables: &args.variables,
         approved: true,
     };
     run::apply(context, what, &args.locking, planning.parallelism).await

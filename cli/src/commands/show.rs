@@ -7,6 +7,7 @@ use clap::Args;
 use super::output;
 use crate::context::{Context, Exit, schema_of};
 use crate::json;
+use crate::planfile;
 use crate::render::change;
 use crate::run::{self, Prior};
 
@@ -28,9 +29,11 @@ pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
 }
 
 async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
+    let saved = planfile::read(file, context.sandbox)?;
+    let config = context.load()?;
     let providers = context.providers()?;
     let prior = Prior::read(context).await?;
-    let made = run::resume(context, &providers, &prior, file).await;
+    let made = run::resume(&providers, &prior, saved, config).await;
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;
     if args.json {

@@ -15,14 +15,13 @@ pub struct ValidateArgs {
 }
 
 pub fn run(context: &Context, args: &ValidateArgs) -> Exit {
-    let providers = context.schemas();
     if args.json {
-        let loaded = topo_engine::config::load(std::path::Path::new("."), &providers);
+        let loaded = topo_engine::config::load(std::path::Path::new("."), &context.schemas());
         let text = json::validation(&loaded.diagnostics);
         context.ui.raw(&format!("{text:#}\n"));
         return Ok(u8::from(loaded.config.is_none()));
     }
-    context.load(&providers)?;
+    context.load()?;
     let success = paint(GREEN.bold(), "Success!");
     context
         .ui

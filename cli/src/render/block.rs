@@ -2,9 +2,8 @@
 //! as blocks.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use topo_sdk::schema::{Attribute, Block, NestedBlock, Nesting};
+use topo_sdk::schema::{Block, NestedBlock, Nesting};
 use topo_sdk::{Kind, Step, Value};
 
 use super::style::{DIM, Symbol, paint};
@@ -65,29 +64,20 @@ impl Differ<'_> {
     ) -> bool {
         let mut rows = Vec::new();
         let mut same = 0;
-        for (name, attribute) in merged(block) {
+        for (name, attribute) in &block.attributes {
             let b = present(before.and_then(|v| v.get(name)));
             let a = present(after.and_then(|v| v.get(name)));
             if b.is_none() && a.is_none() {
                 continue;
             }
             let symbol = symbol(b, a);
-            let unknown = |v: Option<&Value>| v.is_some_and(|v| !v.is_known());
-            if attribute.is_none() && !unknown(a) {
-                continue; // a nested block whose blocks are known: see `blocks`
-            }
             let identifying = IDENTIFYING.contains(&&**name);
             if symbol == Symbol::Same && !self.show_all && !identifying {
                 same += 1;
                 continue;
             }
             self.path.push(Step::Attribute(name.clone()));
-            let sensitive = attribute.is_some_and(|a| a.sensitive);
-            let text = if attribute.is_none() {
-                self.note_forced(UNKNOWN.into())
-            } else {
-                self.value(b, a, sensitive, level)
-            };
+            let text = self.value(b, a, attribute.sensitive, level);
             self.path.pop();
             rows.push(Row {
                 symbol,
@@ -112,9 +102,19 @@ impl Differ<'_> {
         let mut same = 0;
         for (name, nested) in &block.blocks {
             let b = present(before.and_then(|v| v.get(name)));
-            let a = present(after.and_then(|v| v.get(name))).filter(|v| v.is_known());
+            let a = present(after.and_then(|v| v.get(name)));
             let mut first = true;
             self.path.push(Step::Attribute(name.clone()));
+            if a.is_some_and(|v| !v.is_known()) {
+                if gap {
+                    out.push('\n');
+                }
+                (first, gap) = (false, true);
+                let lead = self.lead(level, symbol(b, a));
+                let note = self.note_forced(UNKNOWN.into());
+                out.push_str(&format!("{lead}{name} {note}\n"));
+            }
+            let a = a.filter(|v| v.is_known());
             for child in children(nested, b, a) {
                 let symbol = symbol(child.before, child.after);
                 if symbol == Symbol::Same && !self.show_all {
@@ -150,14 +150,6 @@ impl Differ<'_> {
             self.hidden(same, "block", level, out);
         }
     }
-}
-
-/// Attributes and blocks by name; a block without its attribute.
-fn merged(block: &Block) -> BTreeMap<&Arc<str>, Option<&Attribute>> {
-    let attributes = block.attributes.iter().map(|(n, a)| (n, Some(a)));
-    attributes
-        .chain(block.blocks.keys().map(|n| (n, None)))
-        .collect()
 }
 
 fn children<'v>(

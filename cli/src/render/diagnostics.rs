@@ -77,8 +77,8 @@ fn place(d: &Diagnostic, sources: Sources<'_>, style: Style) -> Vec<String> {
         .and_then(|t| enclosing_block(t, range.start.line))
         .map_or(String::new(), |header| format!(", in {header}"));
     lines.push(format!(
-        "  on {} line {}{within}:",
-        range.file, range.start.line
+        "  on {} line {}, column {}{within}:",
+        range.file, range.start.line, range.start.column
     ));
     if let Some(text) = text {
         lines.extend(snippet(&text, range, style));

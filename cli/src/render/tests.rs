@@ -398,12 +398,13 @@ fn an_unknown_or_sensitive_block_shows_no_content() {
       # test_thing.x will be created
       + resource "test_thing" "x" {
           + name = "x"
-          + rule = (known after apply)
 
           + options {
                 # At least one attribute in this block is (or was) sensitive,
                 # so its contents will not be displayed.
             }
+
+          + rule (known after apply)
         }
     "#);
 }
@@ -544,7 +545,7 @@ fn a_diagnostic_shows_the_place_and_what_to_do() {
     ╷
     │ Error: Unsupported argument
     │
-    │   on main.tf line 6, in resource "aws_vpc" "main":
+    │   on main.tf line 6, column 3, in resource "aws_vpc" "main":
     │     6:   cidr_blok = var.cidr
     │          ^^^^^^^^^
     │     ├────────────────

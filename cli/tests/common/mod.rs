@@ -1,10 +1,11 @@
 //! A directory with a configuration, and the built binary run in it.
 
-// Each test takes what it needs.
+// Each test binary compiles this for itself and uses what it needs of it.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -16,10 +17,31 @@ pub struct Project {
 }
 
 /// What a run of the binary did.
+#[derive(Debug)]
 pub struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Run {
+    /// Everything that a person saw.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// The run itself, when it ended with this exit code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Run {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}:\n{}", self.stdout))
+    }
 }
 
 impl Project {
@@ -40,31 +62,64 @@ impl Project {
         project
     }
 
+    /// With what is in a directory of the repository.
+    pub fn copy_of(directory: &str) -> Project {
+        let project = Project::empty();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        copy(&root.join(directory), project.path());
+        project
+    }
+
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Runs the binary here, with an environment that has nothing to do with the caller's.
     pub fn topo(&self, args: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_topo"))
-            .args(args)
-            .current_dir(self.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path())
-            .envs(self.environment.clone())
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap();
+        let output = self.command(args).output().unwrap();
         Run {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+
+    /// The binary, ready to run here. No credentials, no network beyond loopback.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_topo"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(self.environment.clone())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Every file here with its content, to compare before with after.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        collect(self.path(), self.path(), &mut found);
+        found
+    }
 }
 
-/// Copies a directory, without what topo has left in it.
+fn collect(root: &Path, dir: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            found.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// A directory with all that is in it, but for what topo keeps there.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
