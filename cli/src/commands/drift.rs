@@ -1,7 +1,9 @@
 //! `topo drift`
 
 use clap::Args;
+use topo_engine::address::ResourceMode;
 use topo_engine::changes::{Drift, PlanMode};
+use topo_engine::store::RecordKey;
 
 use super::{PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
@@ -40,7 +42,8 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
         variables: &args.variables,
     };
     let prior = Prior::read(context).await?;
-    let objects = prior.state.records.len();
+    let managed = |key: &&RecordKey| key.address.resource.mode == ResourceMode::Managed;
+    let objects = prior.state.records.keys().filter(managed).count();
     let made = run::make(context, &providers, &prior, &request, args.json).await;
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
