@@ -191,13 +191,13 @@ fn reference_cycles_show_the_whole_path() {
     ╷
     │ Error: Cycle in references
     │
-    │   on main.tf line 1, column 1, in resource "terraform_data" "a":
-    │     1: resource "terraform_data" "a" {
-    │        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    │   on main.tf line 2, column 11, in resource "terraform_data" "a":
+    │     2:   input = terraform_data.b.id
+    │                  ^^^^^^^^^^^^^^^^
     │
     │ Each of these refers to the next, and the last to the first:
-    │   terraform_data.a (main.tf:1,1-30)
-    │   terraform_data.b (main.tf:4,1-30)
+    │   terraform_data.a (main.tf:2,11-27)
+    │   terraform_data.b (main.tf:5,11-18)
     │   local.c (main.tf:8,7-23)
     ╵
     "#);

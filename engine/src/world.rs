@@ -166,6 +166,9 @@ pub struct World {
     pub planning: bool,
     /// Whether this is a check before anything is known: keys of instances stand for all.
     pub checking: bool,
+    /// Whether something could not be read or evaluated. What is unknown from then on may be so
+    /// because of that, and is no mistake of its own.
+    pub incomplete: bool,
     /// What relative paths of the file functions start from.
     pub base_dir: PathBuf,
 }
@@ -194,6 +197,7 @@ impl World {
             plan_time,
             planning: true,
             checking: false,
+            incomplete: false,
             base_dir,
         }
     }
@@ -287,7 +291,7 @@ impl World {
                         };
                         diagnostics.push(
                             Diagnostic::error("Invalid value for input variable", format!("The given value is not suitable for var.{name} declared at {}: {inside}{e}.", variable.range))
-                                .with_range(range.clone()),
+                                .with_range(range.clone().or_else(|| Some(variable.range.clone()))),
                         );
                         Value::unknown(ty.clone())
                     }
@@ -551,6 +555,9 @@ impl World {
                             }],
                         ));
                     }
+                    if self.incomplete {
+                        return Ok((Shape::Single, Vec::new()));
+                    }
                     return Err(unknown_repetition("count", e, what));
                 }
                 let n = number.as_i64().and_then(|n| u64::try_from(n).ok()).ok_or_else(|| {
@@ -575,6 +582,7 @@ impl World {
                 let items = match value.kind() {
                     Kind::Null(_) => return Err(fail(e, "Invalid for_each argument", "The given \"for_each\" argument value is null. A map, or set of strings is allowed.".into())),
                     Kind::Unknown(_) if self.checking => vec![Each { key: Some(InstanceKey::Key("".into())), value: Some(Value::unknown(Type::Dynamic)) }],
+                    Kind::Unknown(_) if self.incomplete => return Ok((Shape::Single, Vec::new())),
                     Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
                     Kind::Map(_) | Kind::Object(_) => value
                         .as_map()
@@ -588,6 +596,7 @@ impl World {
                             match v.kind() {
                                 Kind::String(k) => items.push(Each { key: Some(InstanceKey::Key(k.clone())), value: Some(v.clone()) }),
                                 Kind::Unknown(_) if self.checking => {}
+                                Kind::Unknown(_) if self.incomplete => return Ok((Shape::Single, Vec::new())),
                                 Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
                                 Kind::Null(_) => return Err(fail(e, "Invalid for_each set argument", "The given \"for_each\" argument value has a null element.".into())),
                                 _ => return Err(fail(e, "Invalid for_each set argument", format!("\"for_each\" supports maps and sets of strings, but this is a set of {}.", s.element.friendly()))),

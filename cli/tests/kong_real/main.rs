@@ -71,6 +71,7 @@ async fn kong_comes_up_is_kept_and_goes_without_a_trace() -> Outcome {
     let before = (account.everything().await?, cluster.everything().await?);
     let project = kong(&servers);
 
+    unreachable(&project);
     let text = run(&project, &["apply", "-auto-approve"], 0);
     let end = "Apply complete! Resources: 62 added, 0 changed, 0 destroyed.";
     assert!(text.contains(end), "{text}");
@@ -144,6 +145,25 @@ async fn kong_comes_up_is_kept_and_goes_without_a_trace() -> Outcome {
         assert_eq!(cluster.everything().await?, before.1);
     }
     Ok(())
+}
+
+/// That a server which does not answer is one error, and not also what cannot be known then.
+fn unreachable(project: &Project) {
+    let nobody = "-var=aws_endpoint=http://127.0.0.1:1";
+    let run = topo(project, &["plan", "-no-color", nobody]);
+    assert_eq!(run.code, 1, "{}\n{}", run.stdout, run.stderr);
+    let errors: Vec<_> = run
+        .stderr
+        .lines()
+        .filter(|l| l.contains("Error:"))
+        .collect();
+    let [error] = errors[..] else {
+        panic!("not one error: {}", run.stderr);
+    };
+    assert!(
+        error.contains("http://127.0.0.1:1 cannot be reached"),
+        "{error}"
+    );
 }
 
 /// That outputs tell what the servers have, and keep the secret one to themselves.

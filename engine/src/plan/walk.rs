@@ -12,6 +12,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
 
 impl Planner<'_> {
     pub(super) async fn node(&mut self, graph: &Graph, index: NodeIndex) {
+        self.world.incomplete = self.diagnostics.has_errors();
         match &graph.graph[index] {
             Node::Variable(m, n) => {
                 for i in 0..self.world.modules[*m].len() {
@@ -61,6 +62,7 @@ impl Planner<'_> {
         let config = self.config.clone();
         let resource = &config.module(m).resources[key];
         self.open_provider(&resource.provider_address).await;
+        self.world.incomplete = self.diagnostics.has_errors();
         for i in 0..self.world.modules[m].len() {
             let module_address = self.world.modules[m][i].address.clone();
             let address = ResourceAddress {
