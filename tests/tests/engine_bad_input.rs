@@ -36,6 +36,14 @@ fn syntax() {
 }
 
 #[test]
+fn a_request_to_encrypt_is_not_ignored() {
+    refused(
+        "terraform {\n  encryption {}\n}\n",
+        &["main.tf:2:3 Not supported yet"],
+    );
+}
+
+#[test]
 fn unknown_names_with_the_nearest() {
     refused(
         "resourc \"a\" \"b\" {}\n",

@@ -475,7 +475,9 @@ impl Reader<'_> {
                     Diagnostic::warning(format!("The {kind} block is not honoured"), "topo keeps the state in .topo below the working directory; other backends are not supported yet.")
                         .with_range(Some(range)),
                 ),
-                "provider_meta" | "encryption" => {}
+                // Going on would leave in plain text what the user believes to be encrypted.
+                "encryption" => self.error(range, "Not supported yet", "topo cannot encrypt the state and plans yet. Remove the block only if they may hold secrets in plain text."),
+                "provider_meta" => {}
                 other => self.error(range, "Unsupported block type", format!("Blocks of type {other:?} are not expected in a terraform block.")),
             }
         }
