@@ -6,6 +6,7 @@
 
 pub mod convert;
 pub mod diagnostics;
+pub mod function;
 pub mod json;
 pub mod number;
 pub mod path;
@@ -16,6 +17,7 @@ pub mod types;
 pub mod value;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Position, Severity, SourceRange};
+pub use function::{Function, FunctionError, Parameter};
 pub use number::Number;
 pub use path::{Path, Step};
 pub use provider::{

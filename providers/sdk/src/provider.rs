@@ -213,6 +213,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// The functions that it offers to expressions as `provider::NAME::FUNCTION`.
+    fn functions(&self) -> Vec<crate::function::Function> {
+        Vec::new()
+    }
+
     /// Checks the provider block beyond its schema. Parts may be unknown.
     fn validate_provider(&self, _config: &Value) -> Diagnostics {
         Diagnostics::new()

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
+pub use topo_sdk::FunctionError;
 use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Kind, Marks, Number, Refinements, Step, Type, Value};
 
@@ -122,34 +123,6 @@ impl ParamType {
             ParamType::SetOfAny => Type::set(Type::Dynamic),
             ParamType::SetOfString => Type::set(Type::String),
             ParamType::MapOfListOfString => Type::map(Type::list(Type::String)),
-        }
-    }
-}
-
-/// Why a function has no result.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct FunctionError {
-    /// The argument that is at fault, counted from zero.
-    pub argument: Option<usize>,
-    /// What is wrong, as a clause without a full stop.
-    pub message: String,
-}
-
-impl FunctionError {
-    /// An error of the call as a whole.
-    pub fn new(message: impl Into<String>) -> FunctionError {
-        FunctionError {
-            argument: None,
-            message: message.into(),
-        }
-    }
-
-    /// An error of one argument, counted from zero.
-    pub fn at(argument: usize, message: impl Into<String>) -> FunctionError {
-        FunctionError {
-            argument: Some(argument),
-            message: message.into(),
         }
     }
 }
