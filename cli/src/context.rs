@@ -243,6 +243,9 @@ pub fn schema_of(providers: &Providers, record: &Record) -> Option<Arc<Schema>> 
             provider.resource_schema(&resource.type_name)
         }
         topo_engine::address::ResourceMode::Data => provider.data_schema(&resource.type_name),
+        topo_engine::address::ResourceMode::Ephemeral => {
+            provider.ephemeral_schema(&resource.type_name)
+        }
     }
 }
 

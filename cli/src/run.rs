@@ -417,12 +417,12 @@ fn written(config: &Config, key: &RecordKey, attribute: &AttributePath) -> Optio
     );
     let resource = module.resources.get(&name)?;
     let argument = attribute.steps().first().and_then(|step| match step {
-        Step::Attribute(name) => resource.body.attributes.iter().find(|(n, _)| n == name),
+        Step::Attribute(name) => resource.body.get(name),
         _ => None,
     });
     Some(argument.map_or_else(
         || resource.range.clone(),
-        |(_, expression)| expression.range(),
+        |expression| expression.range(),
     ))
 }
 

@@ -88,6 +88,19 @@ pub enum ResourceMode {
     Managed,
     /// Somebody else: a `data` block.
     Data,
+    /// Nobody for longer than a phase of a run: an `ephemeral` block.
+    Ephemeral,
+}
+
+impl ResourceMode {
+    /// The word before the type in an address, with its dot.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            ResourceMode::Managed => "",
+            ResourceMode::Data => "data.",
+            ResourceMode::Ephemeral => "ephemeral.",
+        }
+    }
 }
 
 /// A resource or data block in a module instance, with all its instances.
@@ -118,10 +131,7 @@ impl fmt::Display for ResourceAddress {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
-        if self.mode == ResourceMode::Data {
-            f.write_str("data.")?;
-        }
-        write!(f, "{}.{}", self.type_name, self.name)
+        write!(f, "{}{}.{}", self.mode.prefix(), self.type_name, self.name)
     }
 }
 
@@ -182,13 +192,14 @@ fn parse(text: &str) -> Option<InstanceAddress> {
         steps.push((name.into(), key));
         rest = after.strip_prefix('.')?;
     }
-    let mode = match rest.strip_prefix("data.") {
-        Some(after) => {
+    let mut mode = ResourceMode::Managed;
+    for other in [ResourceMode::Data, ResourceMode::Ephemeral] {
+        if let Some(after) = rest.strip_prefix(other.prefix()) {
             rest = after;
-            ResourceMode::Data
+            mode = other;
+            break;
         }
-        None => ResourceMode::Managed,
-    };
+    }
     let (type_name, after) = identifier(rest)?;
     let (name, after) = identifier(after.strip_prefix('.')?)?;
     let (key, after) = instance_key(after)?;

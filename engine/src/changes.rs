@@ -84,6 +84,8 @@ pub enum Reason {
     CountIndex,
     /// `for_each` has no such key.
     EachKey,
+    /// `enabled` is false.
+    Disabled,
     /// The block gained or lost `count` or `for_each`.
     WrongRepetition,
     /// The whole run destroys.

@@ -14,7 +14,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
 use crate::address::ResourceMode;
-use crate::config::{Config, ModuleId, ProviderKey, ResourceKey};
+use crate::config::{
+    Argument, Config, ImportIdentity, Mention, ModuleId, ProviderKey, ResourceKey,
+};
 use crate::lang::ast::{Reference, Target};
 use crate::lang::source::SourceFile;
 
@@ -33,6 +35,8 @@ pub enum Node {
     Resource(ModuleId, ResourceKey),
     /// A provider block.
     Provider(ModuleId, ProviderKey),
+    /// A `check` block.
+    Check(ModuleId, Arc<str>),
     /// All outputs of a module.
     Outputs(ModuleId),
     /// Everything in a module.
@@ -140,6 +144,9 @@ impl Builder<'_> {
             for name in module.outputs.keys() {
                 self.add(Node::Output(id, name.clone()));
             }
+            for name in module.checks.keys() {
+                self.add(Node::Check(id, name.clone()));
+            }
             self.add(Node::Outputs(id));
             self.add(Node::Closed(id));
         }
@@ -168,7 +175,7 @@ impl Builder<'_> {
                     .calls
                     .get(call_name)
                     .and_then(|c| c.arguments.get(name));
-                if let Some(e) = argument {
+                if let Some(Argument { value: e, .. }) = argument {
                     self.refer(*parent, &e.references, &e.file, node);
                 }
             }
@@ -199,12 +206,12 @@ impl Builder<'_> {
             if let Some(e) = call.repetition.expression() {
                 self.refer(id, &e.references, &e.file, node);
             }
-            self.depend(id, &call.depends_on, &call.range, node);
+            self.depend(id, &call.depends_on, node);
             for argument in call.arguments.keys() {
                 let child = config.module(call.module);
                 if !child.variables.contains_key(argument) {
                     let hint = crate::suggest::did_you_mean(argument, child.variables.keys());
-                    let range = call.arguments[argument].range();
+                    let range = call.arguments[argument].name_range();
                     self.diagnostics.push(
                         Diagnostic::error(
                             "Unsupported argument",
@@ -278,10 +285,14 @@ impl Builder<'_> {
                     self.refer(id, &others, &e.file, node);
                 }
             }
-            self.refer_at(id, &r.lifecycle.replace_triggered_by, &r.range, node);
-            self.depend(id, &r.depends_on, &r.range, node);
+            for mention in &r.lifecycle.replace_triggered_by {
+                let reference = std::slice::from_ref(&mention.reference);
+                self.refer(id, reference, &mention.file, node);
+            }
+            self.depend(id, &r.depends_on, node);
             self.edge(&Node::Resource(id, key.clone()), closed, None);
         }
+        self.checks_and_imports(id);
         let outputs = self.index[&Node::Outputs(id)];
         for (name, output) in &module.outputs {
             let node = self.index[&Node::Output(id, name.clone())];
@@ -298,7 +309,7 @@ impl Builder<'_> {
                     node,
                 );
             }
-            self.depend(id, &output.depends_on, &output.range, node);
+            self.depend(id, &output.depends_on, node);
             let node = Node::Output(id, name.clone());
             self.edge(&node, outputs, None);
         }
@@ -307,6 +318,56 @@ impl Builder<'_> {
             self.edge(call, closed, None);
         }
         self.edge(&Node::Outputs(id), closed, None);
+    }
+
+    /// `check` blocks come after what they refer to; what an `import` block refers to comes before
+    /// the resource that it is for.
+    fn checks_and_imports(&mut self, id: ModuleId) {
+        let module = self.config.module(id);
+        for (name, check) in &module.checks {
+            let node = self.index[&Node::Check(id, name.clone())];
+            if let Some((parent, call)) = &module.parent {
+                self.edge(&Node::Call(*parent, call.clone()), node, None);
+            }
+            for e in check
+                .assertions
+                .iter()
+                .flat_map(|rule| [&rule.condition, &rule.error_message])
+            {
+                self.refer(id, &e.references, &e.file, node);
+            }
+            if let Some(data) = &check.data {
+                self.edge(&Node::Resource(id, data.clone()), node, None);
+            }
+        }
+        for import in &module.imports {
+            let to = &import.to;
+            let mut target = Some(id);
+            for (call, _) in &to.modules {
+                target = target.and_then(|m| Some(self.config.module(m).calls.get(call)?.module));
+            }
+            let found = target.and_then(|m| {
+                let key = (ResourceMode::Managed, to.type_name.clone(), to.name.clone());
+                self.index.get(&Node::Resource(m, key)).copied()
+            });
+            let Some(node) = found else {
+                self.diagnostics.push(
+                    Diagnostic::error("Configuration for import target does not exist", "The resource that the import block names is not in the configuration: add its resource block.")
+                        .with_range(Some(to.range.clone())),
+                );
+                continue;
+            };
+            let (ImportIdentity::Id(identity) | ImportIdentity::Object(identity)) =
+                &import.identity;
+            let keys = to.modules.iter().filter_map(|(_, key)| key.as_ref());
+            for e in keys
+                .chain(&to.key)
+                .chain(&import.for_each)
+                .chain([identity])
+            {
+                self.refer(id, &e.references, &e.file, node);
+            }
+        }
     }
 
     fn refer(
@@ -324,39 +385,20 @@ impl Builder<'_> {
         }
     }
 
-    /// References whose own place is not at hand are reported at the block's header.
-    fn refer_at(
-        &mut self,
-        id: ModuleId,
-        references: &[Arc<Reference>],
-        range: &SourceRange,
-        to: NodeIndex,
-    ) {
-        for r in references {
-            if let Some(from) = self.target(id, r, range) {
-                self.edge(&from, to, Some(range.clone()));
-            }
-        }
-    }
-
     /// `depends_on`: on everything in a module, not only its outputs.
-    fn depend(
-        &mut self,
-        id: ModuleId,
-        references: &[Arc<Reference>],
-        range: &SourceRange,
-        to: NodeIndex,
-    ) {
-        for r in references {
-            let from = match &r.target {
+    fn depend(&mut self, id: ModuleId, mentions: &[Mention], to: NodeIndex) {
+        for mention in mentions {
+            let range = mention.range();
+            let reference = &mention.reference;
+            let from = match &reference.target {
                 Target::Module(name, None) => match self.config.module(id).calls.get(name) {
                     Some(call) => Some(Node::Closed(call.module)),
-                    None => self.target(id, r, range),
+                    None => self.target(id, reference, &range),
                 },
-                _ => self.target(id, r, range),
+                _ => self.target(id, reference, &range),
             };
             if let Some(from) = from {
-                self.edge(&from, to, Some(range.clone()));
+                self.edge(&from, to, Some(range));
             }
         }
     }
@@ -419,10 +461,10 @@ impl Builder<'_> {
                     .resources
                     .keys()
                     .map(|(m, t, n)| Target::Resource(*m, t.clone(), n.clone()).to_string());
-                let what = if matches!(r.target, Target::Resource(ResourceMode::Data, ..)) {
-                    "data source"
-                } else {
-                    "resource"
+                let what = match r.target {
+                    Target::Resource(ResourceMode::Data, ..) => "data source",
+                    Target::Resource(ResourceMode::Ephemeral, ..) => "ephemeral resource",
+                    _ => "resource",
                 };
                 let hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
                 (
@@ -507,6 +549,7 @@ pub fn name(config: &Config, node: &Node) -> String {
         }
         Node::Provider(m, (n, None)) => format!("{}provider.{n}", prefix(m)),
         Node::Provider(m, (n, Some(a))) => format!("{}provider.{n}.{a}", prefix(m)),
+        Node::Check(m, n) => format!("{}check.{n}", prefix(m)),
         Node::Outputs(m) => format!("{}(outputs)", prefix(m)),
         Node::Closed(m) => format!("{}(close)", prefix(m)),
     }

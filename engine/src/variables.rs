@@ -7,7 +7,8 @@ use topo_sdk::{Diagnostic, Diagnostics, SourceRange, Type, Value};
 
 use crate::config::{Module, Sources};
 use crate::lang::source::SourceFile;
-use crate::lang::syntax::{parse_body, parse_expression};
+use crate::lang::structure::Parsed;
+use crate::lang::syntax::parse_expression;
 
 /// What was given, in the order in which it was added: later wins.
 #[derive(Debug, Clone, Default)]
@@ -83,9 +84,11 @@ impl Inputs {
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|i| match i {
             Input::Text { name: n, .. } => **n == *name,
-            Input::File { file } => {
-                parse_body(file).is_ok_and(|b| b.attributes().any(|a| a.key.as_str() == name))
-            }
+            Input::File { file } => Parsed::new(file.clone()).is_ok_and(|parsed| {
+                let mut aside = Diagnostics::new();
+                let content = parsed.body(&mut aside).content(&[], &mut aside);
+                content.get(name).is_some()
+            }),
         })
     }
 
@@ -177,45 +180,22 @@ fn file_values(
     given: &mut BTreeMap<Arc<str>, Given>,
     diagnostics: &mut Diagnostics,
 ) {
-    if file.name.ends_with(".json") {
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&file.text) {
-            Ok(map) => {
-                for (name, json) in map {
-                    let value = topo_sdk::json::from_json(&json);
-                    given.insert(
-                        name.into(),
-                        Given {
-                            value,
-                            range: None,
-                            origin: file.name.to_string(),
-                        },
-                    );
-                }
-            }
-            Err(e) => diagnostics.push(Diagnostic::error(
-                "Invalid variable definitions",
-                format!("{}: {e}.", file.name),
-            )),
-        }
-        return;
-    }
-    let body = match parse_body(file) {
-        Ok(body) => body,
-        Err(d) => {
-            diagnostics.push(*d);
+    let parsed = match Parsed::new(file.clone()) {
+        Ok(parsed) => parsed,
+        Err(ds) => {
+            diagnostics.extend(ds);
             return;
         }
     };
-    for b in body.blocks() {
-        let range = file.range(crate::lang::syntax::span_of(&b.ident));
+    let content = parsed.body(diagnostics).content(&[], diagnostics);
+    for b in &content.blocks {
         diagnostics.push(
-            Diagnostic::error("Unexpected block", "A file of variable definitions has only name = value lines. Declare variables in a .tf file.").with_range(Some(range)),
+            Diagnostic::error("Unexpected block", "A file of variable definitions has only name = value lines. Declare variables in a .tf file.").with_range(Some(b.kind_range())),
         );
     }
-    for a in body.attributes() {
-        let expression = crate::lang::syntax::translate(file, &a.value, &[], diagnostics);
-        let range = expression.range();
-        let name = a.key.as_str();
+    for a in &content.attributes {
+        let range = a.value.range();
+        let name = a.name;
         if !module.variables.contains_key(name) {
             let hint = crate::suggest::did_you_mean(name, module.variables.keys());
             diagnostics.push(
@@ -223,11 +203,19 @@ fn file_values(
                     "Value for undeclared variable",
                     format!("The root module does not declare a variable named {name:?}.{hint}"),
                 )
-                .with_range(Some(range)),
+                .with_range(Some(a.name_range())),
             );
             continue;
         }
-        match crate::lang::eval::evaluate(&expression, &crate::config::Nothing) {
+        // In JSON a string is taken as it stands here, not as a template.
+        let made = match a.value.json_value() {
+            Some(value) => Ok(value),
+            None => {
+                let expression = a.value.expression(&[], diagnostics);
+                crate::lang::eval::evaluate(&expression, &crate::config::Nothing)
+            }
+        };
+        match made {
             Ok(value) => {
                 given.insert(
                     name.into(),

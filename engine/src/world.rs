@@ -29,6 +29,15 @@ pub enum Shape {
     Count,
     /// A map, by `for_each`.
     ForEach,
+    /// One, or null where `enabled` says that there is none.
+    Optional,
+}
+
+impl Shape {
+    /// Whether its instances have keys.
+    pub fn is_keyed(self) -> bool {
+        matches!(self, Shape::Count | Shape::ForEach)
+    }
 }
 
 /// What `each` and `count` are in an instance.
@@ -103,6 +112,7 @@ fn shape_value(shape: Shape, items: impl Iterator<Item = (Option<InstanceKey>, V
             .map(|(_, v)| v)
             .next()
             .unwrap_or_else(|| Value::unknown(Type::Dynamic)),
+        Shape::Optional => items.map(|(_, v)| v).next().unwrap_or(Value::NULL),
         Shape::Count => Value::tuple(items.map(|(_, v)| v).collect()),
         Shape::ForEach => Value::object(items.map(|(k, v)| match k {
             Some(InstanceKey::Key(k)) => (k, v),
@@ -236,7 +246,8 @@ impl World {
                 .get(call)
                 .and_then(|c| c.arguments.get(name))
             {
-                Some(e) => {
+                Some(argument) => {
+                    let e = &argument.value;
                     let of = &self.modules[module][instance];
                     let scope = ModuleScope {
                         each: Some(&of.each),
@@ -320,11 +331,10 @@ impl World {
                 .with_range(range.or_else(|| Some(variable.range.clone()))),
             );
         }
-        if variable.sensitive {
-            value.sensitive()
-        } else {
-            value
-        }
+        let mut marks = Marks::empty();
+        marks.set(Marks::SENSITIVE, variable.sensitive);
+        marks.set(Marks::EPHEMERAL, variable.ephemeral);
+        value.with_marks(marks)
     }
 
     /// Evaluates a condition; an error with its message when it does not hold. Unknown passes:
@@ -404,6 +414,17 @@ impl World {
             );
         }
         let mut value = self.evaluate(&output.value, module, instance, diagnostics);
+        if output.ephemeral {
+            value = value.with_marks(Marks::EPHEMERAL);
+        } else if value.deep_marks().contains(Marks::EPHEMERAL) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Ephemeral value not allowed",
+                    format!("The value of the output {name:?} is ephemeral. Set ephemeral = true in the output block of a module that is called, or use ephemeralasnull(...)."),
+                )
+                .with_range(Some(output.value.range())),
+            );
+        }
         if output.sensitive {
             value = value.sensitive();
         } else if module == 0 && !self.checking && value.deep_marks().contains(Marks::SENSITIVE) {
@@ -574,6 +595,22 @@ impl World {
                         .collect(),
                 ))
             }
+            Repetition::Enabled(e) => {
+                let value = evaluate(e, &self.scope(module, instance))?;
+                let summary = "Invalid enabled argument";
+                if !value.marks().is_empty() {
+                    return Err(fail(e, summary, "Sensitive and ephemeral values cannot be used as enabled: whether the object exists is shown.".into()));
+                }
+                let (decided, _) = operators::condition(&value, summary)
+                    .map_err(|(summary, detail)| fail(e, &summary, detail))?;
+                match decided {
+                    Some(true) => Ok((Shape::Optional, vec![Each::default()])),
+                    Some(false) if !self.checking => Ok((Shape::Optional, Vec::new())),
+                    _ if self.checking => Ok((Shape::Optional, vec![Each::default()])),
+                    _ if self.incomplete => Ok((Shape::Single, Vec::new())),
+                    _ => Err(unknown_repetition("enabled", e, what)),
+                }
+            }
             Repetition::ForEach(e) => {
                 let value = evaluate(e, &self.scope(module, instance))?;
                 if value.is_sensitive() {
@@ -682,22 +719,24 @@ impl ModuleScope<'_> {
                 None => Value::object(child.outputs.iter().map(|(n, v)| (n.clone(), v.clone()))),
             }
         };
-        if self.world.checking && *shape != Shape::Single {
+        if self.world.checking && shape.is_keyed() {
             return Ok(match (key, instances.values().next()) {
                 (Some(_), Some(i)) => child_value(*i, output),
                 _ => missing(),
             });
         }
+        let single = |output: Option<&Arc<str>>| match instances.values().next() {
+            Some(i) => Ok(child_value(*i, output)),
+            None => match (shape, output) {
+                (Shape::Optional, None) => Ok(Value::NULL),
+                (Shape::Optional, Some(o)) => operators::get_attr(&Value::NULL, o),
+                _ => Ok(missing()),
+            },
+        };
         match (shape, key) {
-            (Shape::Single, None) => Ok(instances
-                .values()
-                .next()
-                .map_or_else(missing, |i| child_value(*i, output))),
-            (Shape::Single, Some(key)) => {
-                let whole = instances
-                    .values()
-                    .next()
-                    .map_or_else(missing, |i| child_value(*i, None));
+            (Shape::Single | Shape::Optional, None) => single(output),
+            (Shape::Single | Shape::Optional, Some(key)) => {
+                let whole = single(None)?;
                 let v = operators::index(&whole, key)?;
                 match output {
                     Some(o) => operators::get_attr(&v, o),
@@ -750,7 +789,7 @@ impl ModuleScope<'_> {
 /// The instance key that an index value names.
 pub fn instance_key(shape: Shape, key: &Value) -> Option<InstanceKey> {
     match shape {
-        Shape::Single => None,
+        Shape::Single | Shape::Optional => None,
         Shape::Count => {
             let n = convert(key, &Type::Number).ok()?;
             Some(InstanceKey::Index(u64::try_from(n.as_i64()?).ok()?))
@@ -788,7 +827,7 @@ impl Scope for ModuleScope<'_> {
                     return Ok(pending());
                 };
                 if let Some(key) = key
-                    && instances.shape != Shape::Single
+                    && instances.shape.is_keyed()
                     && let Some(v) =
                         instance_key(instances.shape, key).and_then(|k| instances.get(&Some(k)))
                 {
@@ -851,6 +890,10 @@ impl Scope for ModuleScope<'_> {
                     .to_string_lossy(),
             ),
             Target::Workspace => Value::string("default"),
+            Target::Applying if self.world.checking => {
+                Value::unknown(Type::Bool).with_marks(Marks::EPHEMERAL)
+            }
+            Target::Applying => Value::from(!self.world.planning).with_marks(Marks::EPHEMERAL),
         };
         match key {
             Some(key) => operators::index(&found, key),

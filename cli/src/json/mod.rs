@@ -122,6 +122,7 @@ pub fn identity(key: &RecordKey) -> Map<String, Json> {
     let mode = match resource.mode {
         topo_engine::address::ResourceMode::Managed => "managed",
         topo_engine::address::ResourceMode::Data => "data",
+        topo_engine::address::ResourceMode::Ephemeral => "ephemeral",
     };
     out.insert("mode".into(), json!(mode));
     out.insert("type".into(), json!(resource.type_name));

@@ -167,6 +167,7 @@ fn reason(reason: &Reason, action: ChangeAction) -> Option<&'static str> {
         Reason::NoModule => "delete_because_no_module",
         Reason::CountIndex => "delete_because_count_index",
         Reason::EachKey => "delete_because_each_key",
+        Reason::Disabled => "delete_because_enabled_false",
         Reason::WrongRepetition => "delete_because_wrong_repetition",
         Reason::Destroy => return None,
         Reason::ConfigUnknown if action == ChangeAction::Read => "read_because_config_unknown",

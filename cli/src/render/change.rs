@@ -111,6 +111,7 @@ fn header(address: &InstanceAddress) -> String {
     let word = match address.resource.mode {
         ResourceMode::Managed => "resource",
         ResourceMode::Data => "data",
+        ResourceMode::Ephemeral => "ephemeral",
     };
     let (ty, name) = (&address.resource.type_name, &address.resource.name);
     format!("{word} {} {}", quote(ty), quote(name))
@@ -175,6 +176,7 @@ fn notes(change: &InstanceChange) -> Vec<String> {
         )),
         Some(Reason::CountIndex) => Some(format!("because index {key} is out of range for count")),
         Some(Reason::EachKey) => Some(format!("because key {key} is not in for_each map")),
+        Some(Reason::Disabled) => Some("because enabled is false".to_string()),
         Some(Reason::WrongRepetition) => Some(match address.key {
             None => "because resource uses count or for_each".to_string(),
             Some(_) => "because resource does not use this kind of instance key".to_string(),

@@ -1,10 +1,10 @@
 //! Bodies of blocks: from parsed syntax to expressions, checked against a schema, and from
 //! expressions to a value of the schema's type.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hcl_edit::structure::{Body as HclBody, Structure};
 use topo_sdk::convert::convert;
 use topo_sdk::{
     Attribute, Block, Diagnostic, Diagnostics, Kind, Marks, Mode, NestedBlock, Nesting, Path,
@@ -13,19 +13,37 @@ use topo_sdk::{
 
 use crate::lang::ast::{Expression, Reference};
 use crate::lang::eval::{Bindings, Scope, elements, evaluate_with};
-use crate::lang::source::SourceFile;
-use crate::lang::syntax::{span_of, translate};
+use crate::lang::source::Span;
+use crate::lang::structure;
 use crate::suggest::did_you_mean;
 
 /// The arguments of a block.
 #[derive(Debug, Clone)]
 pub struct Body {
-    /// Arguments by name, in source order.
-    pub attributes: Vec<(Arc<str>, Expression)>,
+    /// Arguments in source order.
+    pub attributes: Vec<Argument>,
     /// Nested blocks in source order.
     pub blocks: Vec<NestedItem>,
     /// The block's header, for errors about what it lacks.
     pub range: SourceRange,
+}
+
+/// An argument of a block.
+#[derive(Debug, Clone)]
+pub struct Argument {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its name is, in the file of the expression.
+    pub name_span: Span,
+    /// Its value.
+    pub value: Expression,
+}
+
+impl Argument {
+    /// Where its name is.
+    pub fn name_range(&self) -> SourceRange {
+        self.value.file.range(self.name_span)
+    }
 }
 
 /// A nested block, or a `dynamic` one that makes any number of them.
@@ -52,91 +70,105 @@ pub struct Dynamic {
     pub label: Option<Expression>,
 }
 
-/// Where expressions of a body come from.
-pub struct Reader<'a> {
-    /// The file.
-    pub file: &'a Arc<SourceFile>,
+/// Reads blocks; collects what is wrong with them.
+pub(super) struct Reader<'d> {
     /// Where errors go.
-    pub diagnostics: &'a mut Diagnostics,
+    pub(super) diagnostics: &'d mut Diagnostics,
+}
+
+/// What a block has besides what its schema says: the meta-arguments.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Meta<'a> {
+    /// Arguments that are not the schema's.
+    pub(super) attributes: &'a [&'a str],
+    /// Blocks that are not the schema's, with the number of their labels.
+    pub(super) blocks: &'a [(&'a str, Option<usize>)],
 }
 
 impl Reader<'_> {
     /// An error at a place.
-    pub fn error(&mut self, range: SourceRange, summary: &str, detail: impl Into<String>) {
+    pub(super) fn error(&mut self, range: SourceRange, summary: &str, detail: impl Into<String>) {
         self.diagnostics
             .push(Diagnostic::error(summary, detail).with_range(Some(range)));
     }
 
-    /// Reads a body without a schema. Names in `skip` are left out: they are somebody else's.
-    pub fn body(
+    /// A warning at a place.
+    pub(super) fn warning(&mut self, range: SourceRange, summary: &str, detail: impl Into<String>) {
+        self.diagnostics
+            .push(Diagnostic::warning(summary, detail).with_range(Some(range)));
+    }
+
+    /// Reads a body whose arguments and blocks a schema describes, leaving out `meta`. The
+    /// arguments in a block named `_` are taken as they are, even where their names are those of
+    /// meta-arguments.
+    pub(super) fn body(
         &mut self,
-        hcl: &HclBody,
+        source: &structure::Body<'_>,
+        schema: &Block,
         range: SourceRange,
-        skip: &[&str],
+        meta: Meta<'_>,
         bound: &[Arc<str>],
     ) -> Body {
+        let mut expected: Vec<(&str, Option<usize>)> = vec![("dynamic", Some(1))];
+        expected.extend(meta.blocks);
+        expected.extend(schema.blocks.iter().map(|(name, nested)| {
+            let labels = usize::from(nested.nesting == Nesting::Map);
+            (&**name, Some(labels))
+        }));
+        let content = source.content(&expected, self.diagnostics);
         let mut body = Body {
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(content.attributes.len()),
             blocks: Vec::new(),
             range,
         };
-        for structure in hcl.iter() {
-            match structure {
-                Structure::Attribute(a) => {
-                    let name = a.key.as_str();
-                    if skip.contains(&name) {
-                        continue;
-                    }
-                    let at = self.file.range(span_of(&a.key));
-                    if body.attributes.iter().any(|(n, _)| **n == *name) {
-                        self.error(at, "Attribute redefined", format!("The argument {name:?} was already set. Each argument may be set only once."));
-                        continue;
-                    }
-                    let expression = translate(self.file, &a.value, bound, self.diagnostics);
-                    body.attributes.push((name.into(), expression));
-                }
-                Structure::Block(b) => {
-                    let name = b.ident.as_str();
-                    if skip.contains(&name) {
-                        continue;
-                    }
-                    let at = self.file.range(span_of(&b.ident));
-                    let label = b.labels.first().map(|l| Arc::<str>::from(l.as_str()));
-                    if name == "dynamic" {
-                        if let Some(item) = self.dynamic(&b.body, label, at, bound) {
-                            body.blocks.push(item);
-                        }
-                        continue;
-                    }
-                    let inner = self.body(&b.body, at, &[], bound);
-                    body.blocks.push(NestedItem {
-                        name: name.into(),
-                        label,
-                        dynamic: None,
-                        body: inner,
-                    });
-                }
+        for a in &content.attributes {
+            if meta.attributes.contains(&a.name) {
+                continue;
             }
+            body.attributes.push(Argument {
+                name: a.name.into(),
+                name_span: a.name_span,
+                value: a.value.expression(bound, self.diagnostics),
+            });
+        }
+        for b in &content.blocks {
+            if b.kind == "_" && meta.blocks.iter().any(|(name, _)| *name == "_") {
+                let escaped = self.body(&b.body, schema, b.header(), Meta::default(), bound);
+                body.attributes.extend(escaped.attributes);
+                body.blocks.extend(escaped.blocks);
+                continue;
+            }
+            if meta.blocks.iter().any(|(name, _)| *name == b.kind) {
+                continue;
+            }
+            if b.kind == "dynamic" {
+                body.blocks.extend(self.dynamic(b, schema, bound));
+                continue;
+            }
+            let inner = nested_schema(schema, b.kind);
+            body.blocks.push(NestedItem {
+                name: b.kind.into(),
+                label: b.labels.first().map(|(l, _)| Arc::from(*l)),
+                dynamic: None,
+                body: self.body(&b.body, &inner, b.kind_range(), Meta::default(), bound),
+            });
         }
         body
     }
 
     fn dynamic(
         &mut self,
-        hcl: &HclBody,
-        label: Option<Arc<str>>,
-        at: SourceRange,
+        block: &structure::Block<'_>,
+        schema: &Block,
         bound: &[Arc<str>],
     ) -> Option<NestedItem> {
-        let Some(name) = label else {
-            self.error(
-                at,
-                "Invalid dynamic block",
-                "A dynamic block needs one label: the type of the blocks to make.",
-            );
-            return None;
-        };
-        let Some(for_each) = hcl.get_attribute("for_each") else {
+        let at = block.kind_range();
+        let name: Arc<str> = block.labels.first()?.0.into();
+        let content = block
+            .body
+            .content(&[("content", Some(0))], self.diagnostics);
+        self.only(&content, &["for_each", "iterator", "labels"], &["content"]);
+        let Some(for_each) = content.get("for_each") else {
             self.error(
                 at,
                 "Missing required argument",
@@ -144,25 +176,28 @@ impl Reader<'_> {
             );
             return None;
         };
-        let for_each = translate(self.file, &for_each.value, bound, self.diagnostics);
-        let iterator: Arc<str> = match hcl.get_attribute("iterator").map(|a| &a.value) {
-            Some(hcl_edit::expr::Expression::Variable(v)) => v.as_str().into(),
-            Some(_) => {
-                self.error(
-                    at.clone(),
-                    "Invalid dynamic block",
-                    "The iterator argument must be a single name.",
-                );
-                name.clone()
-            }
+        let for_each = for_each.value.expression(bound, self.diagnostics);
+        let iterator: Arc<str> = match content.get("iterator") {
             None => name.clone(),
+            Some(a) => match a.value.keyword() {
+                Some(word) => word.into(),
+                None => {
+                    self.error(
+                        a.value.range(),
+                        "Invalid dynamic iterator name",
+                        "The iterator argument must be a single name.",
+                    );
+                    name.clone()
+                }
+            },
         };
         let mut inner = bound.to_vec();
         inner.push(iterator.clone());
-        let label = hcl
-            .get_attribute("labels")
-            .map(|a| translate(self.file, &a.value, &inner, self.diagnostics));
-        let Some(content) = hcl.get_blocks("content").next() else {
+        let label = content
+            .get("labels")
+            .map(|a| a.value.expression(&inner, self.diagnostics));
+        let mut contents = content.of("content");
+        let (Some(first), more) = (contents.next(), contents.next()) else {
             self.error(
                 at,
                 "Missing content block",
@@ -170,8 +205,21 @@ impl Reader<'_> {
             );
             return None;
         };
-        let content_at = self.file.range(span_of(&content.ident));
-        let body = self.body(&content.body, content_at, &[], &inner);
+        if let Some(more) = more {
+            self.error(
+                more.header(),
+                "Extraneous content block",
+                "A dynamic block has one \"content\" block only.",
+            );
+        }
+        let nested = nested_schema(schema, &name);
+        let body = self.body(
+            &first.body,
+            &nested,
+            first.kind_range(),
+            Meta::default(),
+            &inner,
+        );
         Some(NestedItem {
             name,
             label: None,
@@ -183,6 +231,48 @@ impl Reader<'_> {
             body,
         })
     }
+
+    /// Complains about arguments and blocks that a block does not know.
+    pub(super) fn only(
+        &mut self,
+        content: &structure::Content<'_>,
+        attributes: &[&str],
+        blocks: &[&str],
+    ) {
+        for a in &content.attributes {
+            if !attributes.contains(&a.name) {
+                let hint = did_you_mean(a.name, attributes);
+                self.error(
+                    a.name_range(),
+                    "Unsupported argument",
+                    format!("An argument named {:?} is not expected here.{hint}", a.name),
+                );
+            }
+        }
+        for b in &content.blocks {
+            if !blocks.contains(&b.kind) {
+                let hint = did_you_mean(b.kind, blocks);
+                self.error(
+                    b.kind_range(),
+                    "Unsupported block type",
+                    format!("Blocks of type {:?} are not expected here.{hint}", b.kind),
+                );
+            }
+        }
+    }
+}
+
+/// The schema of a nested block, or of an argument that may be written as one; empty where the
+/// schema has neither, which is found out when the body is checked.
+fn nested_schema<'s>(schema: &'s Block, name: &str) -> Cow<'s, Block> {
+    if let Some(nested) = schema.blocks.get(name) {
+        return Cow::Borrowed(&nested.block);
+    }
+    let made = schema
+        .attributes
+        .get(name)
+        .and_then(|a| object_schema(&a.ty));
+    Cow::Owned(made.unwrap_or_default())
 }
 
 impl Body {
@@ -199,13 +289,13 @@ impl Body {
     pub fn get(&self, name: &str) -> Option<&Expression> {
         self.attributes
             .iter()
-            .find(|(n, _)| **n == *name)
-            .map(|(_, e)| e)
+            .find(|a| *a.name == *name)
+            .map(|a| &a.value)
     }
 
     /// Every expression in the body.
     pub fn expressions<'a>(&'a self, found: &mut Vec<&'a Expression>) {
-        found.extend(self.attributes.iter().map(|(_, e)| e));
+        found.extend(self.attributes.iter().map(|a| &a.value));
         for block in &self.blocks {
             if let Some(d) = &block.dynamic {
                 found.push(&d.for_each);
@@ -224,18 +314,19 @@ impl Body {
 
     /// Checks names, required arguments and numbers of blocks against a schema.
     pub fn check(&self, block: &Block, diagnostics: &mut Diagnostics) {
-        for (name, expression) in &self.attributes {
+        for argument in &self.attributes {
+            let name = &argument.name;
             match block.attributes.get(name) {
-                Some(a) => check_settable(name, a, expression, diagnostics),
+                Some(a) => check_settable(name, a, &argument.value, diagnostics),
                 None if block.blocks.contains_key(name) => diagnostics.push(
                     Diagnostic::error("Unsupported argument", format!("{name:?} is a block here: write {name} {{ ... }} without an equals sign."))
-                        .with_range(Some(expression.range())),
+                        .with_range(Some(argument.name_range())),
                 ),
                 None => {
                     let hint = did_you_mean(name, block.names());
                     diagnostics.push(
                         Diagnostic::error("Unsupported argument", format!("An argument named {name:?} is not expected here.{hint}"))
-                            .with_range(Some(expression.range())),
+                            .with_range(Some(argument.name_range())),
                     );
                 }
             }
@@ -330,6 +421,43 @@ impl Body {
             &mut Path::root(),
             diagnostics,
         )
+    }
+
+    /// Errors for ephemeral values in arguments that are kept in the state. `value` is what
+    /// [`Body::decode`] made.
+    pub fn ephemeral(&self, block: &Block, value: &Value) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        if !value.deep_marks().contains(Marks::EPHEMERAL) {
+            return diagnostics;
+        }
+        let ephemeral = |v: &Value| v.deep_marks().contains(Marks::EPHEMERAL);
+        for (name, attribute) in &block.attributes {
+            if attribute.write_only || !value.get(name).is_some_and(ephemeral) {
+                continue;
+            }
+            let range = self
+                .get(name)
+                .map_or_else(|| self.range.clone(), Expression::range);
+            diagnostics.push(
+                Diagnostic::error("Invalid use of ephemeral value", format!("Ephemeral values are not valid for {name:?}, because it is kept in the state and is not a write-only argument."))
+                    .with_range(Some(range)),
+            );
+        }
+        for (name, nested) in &block.blocks {
+            let Some(value) = value.get(name) else {
+                continue;
+            };
+            let written = self.blocks.iter().filter(|b| b.name == *name);
+            for (item, v) in written.zip(value.children()) {
+                diagnostics.extend(item.body.ephemeral(&nested.block, v));
+            }
+            if nested.nesting == Nesting::Single
+                && let Some(item) = self.blocks.iter().find(|b| b.name == *name)
+            {
+                diagnostics.extend(item.body.ephemeral(&nested.block, value));
+            }
+        }
+        diagnostics
     }
 
     fn decode_in(

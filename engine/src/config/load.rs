@@ -4,42 +4,26 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use hcl_edit::structure::{Block as HclBlock, Structure};
 use sha2::{Digest, Sha256};
-use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
+use topo_sdk::{Diagnostic, Diagnostics, Schema, SourceRange};
 
 use super::body::Reader;
-use super::decode::{RawCall, RawResource};
+use super::decode::{Kind, RawCall, RawResource, shown};
+use super::files::{self, Merged};
+use super::settings::Settings;
 use super::{
-    Call, Config, Loaded, Module, ModuleId, ProviderBlock, ProviderKey, Resource, ResourceKey,
-    Sources,
+    Call, Check, Config, Loaded, Module, ModuleId, ProviderBlock, ProviderKey, Resource,
+    ResourceKey, Sources,
 };
 use crate::address::{ProviderAddress, ResourceMode};
+use crate::lang::ast::Expression;
 use crate::lang::source::SourceFile;
-use crate::lang::syntax::{parse_body, span_of};
+use crate::lang::structure::{Attribute, Block, Parsed};
 use crate::providers::Providers;
 use crate::suggest::did_you_mean;
 
 /// Modules may call modules this deep.
 const MAX_MODULE_DEPTH: usize = 32;
-
-/// The blocks of a file.
-const KINDS: [&str; 14] = [
-    "check",
-    "data",
-    "ephemeral",
-    "import",
-    "language",
-    "locals",
-    "module",
-    "moved",
-    "output",
-    "provider",
-    "removed",
-    "resource",
-    "terraform",
-    "variable",
-];
 
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`.
@@ -49,6 +33,7 @@ pub fn load(root: &Path, providers: &Providers) -> Loaded {
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
+        aliases: BTreeMap::new(),
         digest: Sha256::new(),
     };
     loader.module(root, ".", &[], None, None);
@@ -76,12 +61,24 @@ struct Loader<'a> {
     sources: Sources,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// By module: the provider configurations that its caller hands down.
+    aliases: BTreeMap<ModuleId, Vec<(ProviderKey, SourceRange)>>,
     digest: Sha256,
 }
 
-struct RawModule {
+/// What a module says, before the schemas of its resources and the modules that it calls are
+/// looked up.
+#[derive(Default)]
+struct RawModule<'a> {
+    settings: Settings,
     calls: BTreeMap<Arc<str>, RawCall>,
-    resources: BTreeMap<ResourceKey, RawResource>,
+    resources: BTreeMap<ResourceKey, RawResource<'a>>,
+    providers: BTreeMap<ProviderKey, RawProvider<'a>>,
+}
+
+struct RawProvider<'a> {
+    block: Block<'a>,
+    for_each: Option<Expression>,
 }
 
 impl Loader<'_> {
@@ -106,13 +103,13 @@ impl Loader<'_> {
             resources: BTreeMap::new(),
             providers: BTreeMap::new(),
             required_providers: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
+            imports: Vec::new(),
         });
-        let mut raw = RawModule {
-            calls: BTreeMap::new(),
-            resources: BTreeMap::new(),
-        };
-        let files = match self.files(dir) {
-            Ok(files) => files,
+        let found = match files::find(dir) {
+            Ok(found) => found,
             Err(detail) => {
                 self.diagnostics.push(
                     Diagnostic::error("Unreadable module directory", detail).with_range(called_at),
@@ -120,222 +117,175 @@ impl Loader<'_> {
                 return id;
             }
         };
-        if files.is_empty() {
+        if found.primary.is_empty() && found.overrides.is_empty() {
             let detail = format!("The directory {} has no .tf files.", dir.display());
             self.diagnostics
                 .push(Diagnostic::error("No configuration files", detail).with_range(called_at));
             return id;
         }
-        let mut bodies = Vec::new();
-        for name in files {
+        let primary = self.parse(dir, shown, found.primary);
+        let overrides = self.parse(dir, shown, found.overrides);
+        let merged = files::merge(&primary, &overrides, &mut self.diagnostics);
+        let mut raw = RawModule::default();
+        self.blocks(id, &mut raw, merged);
+        self.finish(id, dir, shown, path, raw);
+        id
+    }
+
+    /// Parses files; what is wrong with one leaves the others alone.
+    fn parse(&mut self, dir: &Path, shown: &str, names: Vec<String>) -> Vec<Parsed> {
+        let mut parsed = Vec::with_capacity(names.len());
+        for name in names {
             let shown_name = if shown == "." {
                 name.clone()
             } else {
                 format!("{shown}/{name}")
             };
-            match std::fs::read_to_string(dir.join(&name)) {
-                Ok(text) => {
-                    self.digest.update(shown_name.as_bytes());
-                    self.digest.update((text.len() as u64).to_be_bytes());
-                    self.digest.update(text.as_bytes());
-                    let file = SourceFile::new(shown_name, text);
-                    self.sources.0.insert(file.name.clone(), file.clone());
-                    match parse_body(&file) {
-                        Ok(body) => bodies.push((file, body)),
-                        Err(d) => self.diagnostics.push(*d),
-                    }
+            let text = match read_text(&dir.join(&name)) {
+                Ok(text) => text,
+                Err(e) => {
+                    self.diagnostics.push(Diagnostic::error(
+                        "Unreadable file",
+                        format!("{shown_name}: {e}."),
+                    ));
+                    continue;
                 }
-                Err(e) => self.diagnostics.push(Diagnostic::error(
-                    "Unreadable file",
-                    format!("{shown_name}: {e}."),
-                )),
+            };
+            self.digest.update(shown_name.as_bytes());
+            self.digest.update((text.len() as u64).to_be_bytes());
+            self.digest.update(text.as_bytes());
+            let file = SourceFile::new(shown_name, text);
+            self.sources.add(file.clone());
+            match Parsed::new(file) {
+                Ok(file) => parsed.push(file),
+                Err(ds) => self.diagnostics.extend(ds),
             }
         }
-        for (file, body) in &bodies {
-            for structure in body.iter() {
-                match structure {
-                    Structure::Attribute(a) => {
-                        let range = file.range(span_of(&a.key));
-                        self.diagnostics.push(
-                            Diagnostic::error("Unsupported argument", format!("An argument named {:?} is not expected here: a file holds blocks.", a.key.as_str()))
-                                .with_range(Some(range)),
-                        );
-                    }
-                    Structure::Block(b) => self.block(id, &mut raw, file, b),
-                }
-            }
-        }
-        drop(bodies);
-        self.finish(id, dir, shown, path, raw);
-        id
+        parsed
     }
 
-    fn files(&mut self, dir: &Path) -> Result<Vec<String>, String> {
-        let entries = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}.", dir.display()))?;
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|e| format!("{}: {e}.", dir.display()))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name.ends_with('~') || entry.path().is_dir() {
-                continue;
-            }
-            if name.ends_with(".tf.json") {
-                self.diagnostics.push(Diagnostic::error(
-                    "JSON syntax is not supported yet",
-                    format!(
-                        "{} cannot be read: write it in the native syntax.",
-                        dir.join(&name).display()
-                    ),
-                ));
-            } else if name.ends_with(".tf") || name.ends_with(".tofu") {
-                names.push(name);
-            }
+    fn blocks<'a>(&mut self, id: ModuleId, raw: &mut RawModule<'a>, merged: Merged<'a>) {
+        for block in merged.blocks {
+            self.block(id, raw, block);
         }
-        names.sort();
-        let tofu: Vec<String> = names
-            .iter()
-            .filter_map(|n| n.strip_suffix(".tofu").map(|stem| format!("{stem}.tf")))
-            .collect();
-        names.retain(|n| !tofu.contains(n));
-        Ok(names)
-    }
-
-    fn block(&mut self, id: ModuleId, raw: &mut RawModule, file: &Arc<SourceFile>, b: &HclBlock) {
-        let kind = b.ident.as_str();
-        let labels: Vec<Arc<str>> = b.labels.iter().map(|l| l.as_str().into()).collect();
-        let mut header = span_of(&b.ident);
-        if let Some(last) = b.labels.last() {
-            header.end = span_of(last).end;
-        }
-        let range = file.range(header);
-        let wanted = match kind {
-            "resource" | "data" | "ephemeral" => 2,
-            "variable" | "output" | "module" | "provider" | "check" => 1,
-            _ => 0,
-        };
         let mut reader = Reader {
-            file,
             diagnostics: &mut self.diagnostics,
         };
-        if labels.len() != wanted && KINDS.contains(&kind) {
-            reader.error(
-                range,
-                "Wrong number of labels",
-                format!(
-                    "A {kind} block has {wanted} label(s), but this one has {}.",
-                    labels.len()
-                ),
-            );
-            return;
+        for block in &merged.settings {
+            reader.settings(block, true, &mut raw.settings);
         }
-        let duplicate = |what: &str, name: &str, first: &SourceRange| {
-            Diagnostic::error(
-                format!("Duplicate {what}"),
-                format!(
-                    "{name} was already declared at {first}. Names must be unique within a module."
-                ),
-            )
-            .with_range(Some(range.clone()))
-        };
         let module = &mut self.modules[id];
-        match (kind, labels.as_slice()) {
-            ("variable", [name]) => {
-                if let Some(first) = module.variables.get(name) {
-                    let d = duplicate("variable declaration", name, &first.range);
-                    reader.diagnostics.push(d);
+        for a in merged.locals {
+            let value = a.value.expression(&[], reader.diagnostics);
+            if module.locals.insert(a.name.into(), value).is_none() {
+                reader.error(
+                    a.name_range(),
+                    "Missing base local value definition to override",
+                    format!("There is no local value named {:?} in the other files of the module. An override file can only change what is defined in them.", a.name),
+                );
+            }
+        }
+    }
+
+    fn block<'a>(&mut self, id: ModuleId, raw: &mut RawModule<'a>, b: Block<'a>) {
+        let range = b.header();
+        let mut reader = Reader {
+            diagnostics: &mut self.diagnostics,
+        };
+        let label = |i: usize| -> Arc<str> { b.labels.get(i).map_or("", |(l, _)| *l).into() };
+        let module = &mut self.modules[id];
+        match b.kind {
+            "variable" => {
+                let name = label(0);
+                if let Some(first) = module.variables.get(&name) {
+                    reader.duplicate("variable declaration", &name, &first.range, &range);
                     return;
                 }
-                let v = reader.variable(b, range.clone());
-                module.variables.insert(name.clone(), v);
+                let v = reader.variable(&b);
+                module.variables.insert(name, v);
             }
-            ("locals", []) => {
-                for a in b.body.attributes() {
-                    let name: Arc<str> = a.key.as_str().into();
-                    if let Some(first) = module.locals.get(&name) {
-                        let at = file.range(span_of(&a.key));
-                        let d = duplicate("local value definition", &name, &first.range())
-                            .with_range(Some(at));
-                        reader.diagnostics.push(d);
+            "locals" => {
+                let content = b.body.content(&[], reader.diagnostics);
+                reader.only(&content, &local_names(&content.attributes), &[]);
+                for a in &content.attributes {
+                    let name: Arc<str> = a.name.into();
+                    if !crate::lang::syntax::is_identifier(a.name) {
+                        reader.error(a.name_range(), "Invalid local value name", format!("{:?} is not a name: a name starts with a letter or underscore and may contain only letters, digits, underscores, and dashes.", a.name));
                         continue;
                     }
-                    let e = crate::lang::syntax::translate(file, &a.value, &[], reader.diagnostics);
+                    if let Some(first) = module.locals.get(&name) {
+                        let first = first.range();
+                        reader.duplicate("local value definition", &name, &first, &a.name_range());
+                        continue;
+                    }
+                    let e = a.value.expression(&[], reader.diagnostics);
                     module.locals.insert(name, e);
                 }
             }
-            ("output", [name]) => {
-                if let Some(first) = module.outputs.get(name) {
-                    let d = duplicate("output declaration", name, &first.range);
-                    reader.diagnostics.push(d);
+            "output" => {
+                let name = label(0);
+                if let Some(first) = module.outputs.get(&name) {
+                    reader.duplicate("output declaration", &name, &first.range, &range);
                     return;
                 }
-                if let Some(o) = reader.output(b, range.clone()) {
-                    module.outputs.insert(name.clone(), o);
+                if let Some(o) = reader.output(&b) {
+                    module.outputs.insert(name, o);
                 }
             }
-            ("module", [name]) => {
-                if let Some(first) = raw.calls.get(name) {
-                    let d = duplicate("module call", name, &first.range);
-                    reader.diagnostics.push(d);
+            "module" => {
+                let name = label(0);
+                if let Some(first) = raw.calls.get(&name) {
+                    reader.duplicate("module call", &name, &first.range, &range);
                     return;
                 }
-                let call = reader.call(b, range.clone());
-                raw.calls.insert(name.clone(), call);
+                let call = reader.call(&b);
+                raw.calls.insert(name, call);
             }
-            ("resource" | "data", [type_name, name]) => {
-                let is_data = kind == "data";
-                let mode = if is_data {
-                    ResourceMode::Data
-                } else {
-                    ResourceMode::Managed
+            "resource" | "data" | "ephemeral" => {
+                let kind = match b.kind {
+                    "resource" => Kind::Resource,
+                    "data" => Kind::Data,
+                    _ => Kind::Ephemeral,
                 };
-                let key = (mode, type_name.clone(), name.clone());
-                if let Some(first) = raw.resources.get(&key) {
-                    let d = duplicate(kind, &format!("{type_name}.{name}"), &first.range);
-                    reader.diagnostics.push(d);
-                    return;
-                }
-                let r = reader.resource(b, range.clone(), is_data);
-                raw.resources.insert(key, r);
+                let r = reader.resource(b, kind);
+                insert(&mut raw.resources, r, &mut reader);
             }
-            ("provider", [name]) => {
-                let (alias, body) = reader.provider(b, range.clone());
-                let key = (name.clone(), alias);
-                if let Some(first) = module.providers.get(&key) {
-                    let d = duplicate("provider configuration", name, &first.range);
-                    reader.diagnostics.push(d);
+            "provider" => {
+                let (alias, for_each) = reader.provider_head(&b);
+                let key = (label(0), alias);
+                if let Some(first) = raw.providers.get(&key) {
+                    let first = first.block.header();
+                    reader.duplicate("provider configuration", &shown(&key), &first, &range);
                     return;
                 }
-                module.providers.insert(
-                    key,
-                    ProviderBlock {
-                        provider: name.clone(),
-                        body,
-                        range: range.clone(),
+                raw.providers
+                    .insert(key, RawProvider { block: b, for_each });
+            }
+            "terraform" => reader.settings(&b, false, &mut raw.settings),
+            "moved" => module.moved.extend(reader.moved(&b)),
+            "removed" => module.removed.extend(reader.removed(&b)),
+            "import" => module.imports.extend(reader.import(&b)),
+            "check" => {
+                let name = label(0);
+                if let Some(first) = module.checks.get(&name) {
+                    reader.duplicate("check block", &name, &first.range, &range);
+                    return;
+                }
+                let (assertions, data) = reader.check(&b);
+                let data = data.and_then(|r| insert(&mut raw.resources, r, &mut reader));
+                module.checks.insert(
+                    name,
+                    Check {
+                        data,
+                        assertions,
+                        range,
                     },
                 );
             }
-            ("terraform", []) => reader.terraform(b, &mut module.required_providers),
-            ("moved" | "removed" | "import" | "check" | "ephemeral", _) => {
+            other => {
+                let hint = did_you_mean(other, files::kinds());
                 reader.error(
-                    range,
-                    "Not supported yet",
-                    format!("{kind} blocks are not supported yet."),
-                );
-            }
-            (other, _) => {
-                let known = [
-                    "terraform",
-                    "provider",
-                    "variable",
-                    "locals",
-                    "output",
-                    "module",
-                    "resource",
-                    "data",
-                ];
-                let hint = did_you_mean(other, known);
-                reader.error(
-                    range,
+                    b.kind_range(),
                     "Unsupported block type",
                     format!("Blocks of type {other:?} are not expected here.{hint}"),
                 );
@@ -343,73 +293,158 @@ impl Loader<'_> {
         }
     }
 
-    fn finish(&mut self, id: ModuleId, dir: &Path, shown: &str, path: &[Arc<str>], raw: RawModule) {
-        // A provider block's local name may stand for a provider of another name.
-        let required = self.modules[id].required_providers.clone();
-        let stands_for = |local: &Arc<str>| required.get(local).unwrap_or(local).clone();
-        for ((local, _), block) in &mut self.modules[id].providers {
-            block.provider = stands_for(local);
-            if self.providers.get(&block.provider).is_none() {
-                self.diagnostics.push(
-                    self.providers
-                        .unknown(&block.provider)
-                        .with_range(Some(block.range.clone())),
-                );
-            }
+    fn finish(
+        &mut self,
+        id: ModuleId,
+        dir: &Path,
+        shown: &str,
+        path: &[Arc<str>],
+        raw: RawModule<'_>,
+    ) {
+        self.modules[id].required_providers = raw.settings.required.clone();
+        if !path.is_empty() {
+            self.aliases.insert(id, raw.settings.aliases);
         }
+        self.provider_blocks(id, raw.providers);
         for (key, r) in raw.resources {
-            let (mode, type_name, _) = &key;
-            let local: ProviderKey = r.provider.unwrap_or_else(|| {
-                let prefix = type_name.split('_').next().unwrap_or(type_name);
-                (prefix.into(), None)
-            });
-            let mut name = stands_for(&local.0);
-            if &**type_name == "terraform_data" {
-                name = "terraform".into();
-            }
+            self.resource(id, path, key, r);
+        }
+        for (name, call) in raw.calls {
+            self.call(id, dir, shown, path, name, call);
+        }
+        if path.is_empty() {
+            self.resolve_providers();
+        }
+    }
+
+    /// A local provider name may stand for a provider of another name.
+    fn stands_for(&self, id: ModuleId, local: &Arc<str>) -> Arc<str> {
+        self.modules[id]
+            .required_providers
+            .get(local)
+            .unwrap_or(local)
+            .clone()
+    }
+
+    fn provider_blocks(&mut self, id: ModuleId, raw: BTreeMap<ProviderKey, RawProvider<'_>>) {
+        for (key, p) in raw {
+            let name = self.stands_for(id, &key.0);
+            let range = p.block.header();
             let Some(provider) = self.providers.get(&name) else {
                 self.diagnostics
-                    .push(self.providers.unknown(&name).with_range(Some(r.type_range)));
+                    .push(self.providers.unknown(&name).with_range(Some(range)));
                 continue;
             };
-            let found = match mode {
-                ResourceMode::Managed => provider.resource_schema(type_name),
-                ResourceMode::Data => provider.data_schema(type_name),
+            let mut reader = Reader {
+                diagnostics: &mut self.diagnostics,
             };
-            let Some(schema) = found else {
-                let (what, known) = match mode {
-                    ResourceMode::Managed => ("resource type", provider.resource_types()),
-                    ResourceMode::Data => ("data source", provider.data_types()),
-                };
-                let hint = did_you_mean(type_name, known);
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        format!("Invalid {what}"),
-                        format!("The provider {name} does not support {what} {type_name:?}.{hint}"),
-                    )
-                    .with_range(Some(r.type_range)),
-                );
-                continue;
+            let body = reader.provider_body(&p.block, &provider.provider_schema().block);
+            self.modules[id].providers.insert(
+                key,
+                ProviderBlock {
+                    provider: name,
+                    for_each: p.for_each,
+                    body,
+                    range,
+                },
+            );
+        }
+    }
+
+    fn resource(&mut self, id: ModuleId, path: &[Arc<str>], key: ResourceKey, r: RawResource<'_>) {
+        let (mode, type_name, _) = &key;
+        let type_range = r.block.label_range(0);
+        let range = r.block.header();
+        let (local, instance): (ProviderKey, _) = match r.provider {
+            Some(reference) => (reference.key, reference.instance),
+            None => {
+                let prefix = type_name.split('_').next().unwrap_or(type_name);
+                ((prefix.into(), None), None)
+            }
+        };
+        let mut name = self.stands_for(id, &local.0);
+        if &**type_name == "terraform_data" {
+            name = "terraform".into();
+        }
+        let Some(provider) = self.providers.get(&name) else {
+            self.diagnostics
+                .push(self.providers.unknown(&name).with_range(Some(type_range)));
+            return;
+        };
+        let (what, found): (&str, Option<Arc<Schema>>) = match mode {
+            ResourceMode::Managed => ("resource type", provider.resource_schema(type_name)),
+            ResourceMode::Data => ("data source", provider.data_schema(type_name)),
+            ResourceMode::Ephemeral => (
+                "ephemeral resource type",
+                provider.ephemeral_schema(type_name),
+            ),
+        };
+        let Some(schema) = found else {
+            let known = match mode {
+                ResourceMode::Managed => provider.resource_types(),
+                ResourceMode::Data => provider.data_types(),
+                ResourceMode::Ephemeral => provider.ephemeral_types(),
             };
-            let address = ProviderAddress {
+            let hint = did_you_mean(type_name, known);
+            let elsewhere = match mode {
+                ResourceMode::Managed if provider.data_schema(type_name).is_some() => {
+                    " There is a data source of this name: write data instead of resource."
+                }
+                ResourceMode::Data if provider.resource_schema(type_name).is_some() => {
+                    " There is a resource type of this name: write resource instead of data."
+                }
+                _ => "",
+            };
+            self.diagnostics.push(
+                Diagnostic::error(
+                    format!("Invalid {what}"),
+                    format!("The provider {name} does not support {what} {type_name:?}.{hint}{elsewhere}"),
+                )
+                .with_range(Some(type_range)),
+            );
+            return;
+        };
+        let mut reader = Reader {
+            diagnostics: &mut self.diagnostics,
+        };
+        let body = reader.body(
+            &r.block.body,
+            &schema.block,
+            range.clone(),
+            r.kind.meta(),
+            &[],
+        );
+        let resource = Resource {
+            body,
+            repetition: r.repetition,
+            depends_on: r.depends_on,
+            provider_address: ProviderAddress {
                 module: path.into(),
                 name,
                 alias: local.1.clone(),
-            };
-            let resource = Resource {
-                body: r.body,
-                repetition: r.repetition,
-                depends_on: r.depends_on,
-                provider: local,
-                provider_address: address,
-                lifecycle: r.lifecycle,
-                schema,
-                range: r.range,
-            };
-            self.modules[id].resources.insert(key, resource);
-        }
-        for (name, call) in raw.calls {
-            let Some(source) = &call.source else {
+            },
+            provider: local,
+            provider_instance: instance,
+            check: r.check,
+            lifecycle: r.lifecycle,
+            schema,
+            range,
+        };
+        self.modules[id].resources.insert(key, resource);
+    }
+
+    fn call(
+        &mut self,
+        id: ModuleId,
+        dir: &Path,
+        shown: &str,
+        path: &[Arc<str>],
+        name: Arc<str>,
+        call: RawCall,
+    ) {
+        let Some(source) = &call.source else {
+            // One that is not a constant has its error already.
+            if call.source_range == call.range {
                 self.diagnostics.push(
                     Diagnostic::error(
                         "Missing required argument",
@@ -417,59 +452,56 @@ impl Loader<'_> {
                     )
                     .with_range(Some(call.range)),
                 );
-                continue;
-            };
-            if !(source.starts_with("./") || source.starts_with("../")) {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "Module source is not supported yet",
-                        format!("{source:?} is not a local path. topo takes modules from directories, written with a leading ./ or ../."),
-                    )
-                    .with_range(Some(call.source_range)),
-                );
-                continue;
             }
-            if call.version.is_some() {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "Invalid module version",
-                        "A version applies only to modules of a registry, not to a local path.",
-                    )
-                    .with_range(Some(call.range.clone())),
-                );
-            }
-            if path.len() >= MAX_MODULE_DEPTH {
-                self.diagnostics.push(
-                    Diagnostic::error("Module calls too deep", format!("Modules call each other more than {MAX_MODULE_DEPTH} levels deep; does one call itself?")).with_range(Some(call.range)),
-                );
-                continue;
-            }
-            let child_dir: PathBuf = dir.join(source);
-            let child_shown = join_shown(shown, source);
-            let mut child_path = path.to_vec();
-            child_path.push(name.clone());
-            let child = self.module(
-                &child_dir,
-                &child_shown,
-                &child_path,
-                Some((id, name.clone())),
-                Some(call.source_range),
+            return;
+        };
+        if !(source.starts_with("./") || source.starts_with("../")) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Module source is not supported yet",
+                    format!("{source:?} is not a local path. topo takes modules from directories, written with a leading ./ or ../."),
+                )
+                .with_range(Some(call.source_range)),
             );
-            self.modules[id].calls.insert(
-                name,
-                Call {
-                    module: child,
-                    arguments: call.arguments,
-                    repetition: call.repetition,
-                    depends_on: call.depends_on,
-                    providers: call.providers,
-                    range: call.range,
-                },
+            return;
+        }
+        if call.version.is_some() {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Invalid module version",
+                    "A version applies only to modules of a registry, not to a local path.",
+                )
+                .with_range(Some(call.range.clone())),
             );
         }
-        if path.is_empty() {
-            self.resolve_providers();
+        if path.len() >= MAX_MODULE_DEPTH {
+            self.diagnostics.push(
+                Diagnostic::error("Module calls too deep", format!("Modules call each other more than {MAX_MODULE_DEPTH} levels deep; does one call itself?")).with_range(Some(call.range)),
+            );
+            return;
         }
+        let child_dir: PathBuf = dir.join(source);
+        let child_shown = join_shown(shown, source);
+        let mut child_path = path.to_vec();
+        child_path.push(name.clone());
+        let child = self.module(
+            &child_dir,
+            &child_shown,
+            &child_path,
+            Some((id, name.clone())),
+            Some(call.source_range),
+        );
+        self.modules[id].calls.insert(
+            name,
+            Call {
+                module: child,
+                arguments: call.arguments,
+                repetition: call.repetition,
+                depends_on: call.depends_on,
+                providers: call.providers,
+                range: call.range,
+            },
+        );
     }
 
     /// Finds for every resource the module whose provider block it uses: its own, or the one
@@ -534,7 +566,7 @@ impl Loader<'_> {
                         .get(call)
                         .and_then(|c| c.providers.get(&key));
                     if let Some(above) = handed {
-                        key = above.clone();
+                        key = above.key.clone();
                     } else {
                         // Without a mapping the parent's configuration of the same name is
                         // inherited; a local name of its own is given up for the provider's.
@@ -570,5 +602,59 @@ fn join_shown(base: &str, source: &str) -> String {
         ".".into()
     } else {
         parts.join("/")
+    }
+}
+
+/// The text of a file.
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        format!("it is not valid UTF-8: see line {line}, byte {at}")
+    })
+}
+
+/// Local values may have any name: the names are all expected.
+fn local_names<'a>(attributes: &[Attribute<'a>]) -> Vec<&'a str> {
+    attributes.iter().map(|a| a.name).collect()
+}
+
+/// Adds a resource, unless there is one of its name; returns its key.
+fn insert<'a>(
+    resources: &mut BTreeMap<ResourceKey, RawResource<'a>>,
+    r: RawResource<'a>,
+    reader: &mut Reader<'_>,
+) -> Option<ResourceKey> {
+    let mode = match r.kind {
+        Kind::Resource => ResourceMode::Managed,
+        Kind::Data => ResourceMode::Data,
+        Kind::Ephemeral => ResourceMode::Ephemeral,
+    };
+    let label = |i: usize| -> Arc<str> { r.block.labels.get(i).map_or("", |(l, _)| *l).into() };
+    let key = (mode, label(0), label(1));
+    if let Some(first) = resources.get(&key) {
+        let first = first.block.header();
+        reader.duplicate(
+            r.block.kind,
+            &format!("{}{}.{}", mode.prefix(), key.1, key.2),
+            &first,
+            &r.block.header(),
+        );
+        return None;
+    }
+    resources.insert(key.clone(), r);
+    Some(key)
+}
+
+impl Reader<'_> {
+    fn duplicate(&mut self, what: &str, name: &str, first: &SourceRange, range: &SourceRange) {
+        self.error(
+            range.clone(),
+            &format!("Duplicate {what}"),
+            format!(
+                "{name} was already declared at {first}. Names must be unique within a module."
+            ),
+        );
     }
 }

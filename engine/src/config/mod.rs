@@ -1,13 +1,15 @@
 //! Configuration: the modules as their files describe them, decoded and checked, before any
 //! instance exists.
 //!
-//! [`load`] reads the root module and every module that it calls, by directory; [`Config`] is
-//! what it makes. Values are not computed here: see [`crate::graph`] for the order of things and
+//! [`load`] reads the root module and every module that it calls; [`Config`] is what it makes. Values are not computed here: see [`crate::graph`] for the order of things and
 //! [`crate::world`] for their values.
 
 pub mod body;
 mod decode;
+mod endpoint;
+mod files;
 mod load;
+mod settings;
 mod types;
 mod validate;
 
@@ -17,7 +19,8 @@ use std::sync::{Arc, OnceLock};
 
 use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
-pub use body::{Body, Dynamic, NestedItem};
+pub use body::{Argument, Body, Dynamic, NestedItem};
+pub use endpoint::{Endpoint, EndpointStep};
 pub use load::load;
 pub use types::Nothing;
 pub use types::TypeConstraint;
@@ -99,6 +102,86 @@ pub struct Module {
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Local provider names and the providers they stand for, from `required_providers`.
     pub required_providers: BTreeMap<Arc<str>, Arc<str>>,
+    /// `check` blocks.
+    pub checks: BTreeMap<Arc<str>, Check>,
+    /// `moved` blocks.
+    pub moved: Vec<Moved>,
+    /// `removed` blocks.
+    pub removed: Vec<Removed>,
+    /// `import` blocks.
+    pub imports: Vec<Import>,
+}
+
+/// A `check` block: what should hold, without stopping anything when it does not.
+#[derive(Debug)]
+pub struct Check {
+    /// The data source inside it, which only it sees.
+    pub data: Option<ResourceKey>,
+    /// What should hold.
+    pub assertions: Vec<CheckRule>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// A `moved` block: an object that has another address now.
+#[derive(Debug)]
+pub struct Moved {
+    /// Where it was, relative to the module.
+    pub from: Endpoint,
+    /// Where it is, relative to the module.
+    pub to: Endpoint,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// A `removed` block: an object that is no longer in the configuration.
+#[derive(Debug)]
+pub struct Removed {
+    /// What it was, relative to the module.
+    pub from: Endpoint,
+    /// Whether the object is destroyed, rather than only forgotten.
+    pub destroy: bool,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// An `import` block: an object that exists and is to be managed from now on.
+#[derive(Debug)]
+pub struct Import {
+    /// Where it will be. The key may depend on `each`.
+    pub to: ImportTarget,
+    /// How the provider finds it.
+    pub identity: ImportIdentity,
+    /// What to go through, to import several.
+    pub for_each: Option<Expression>,
+    /// The provider configuration to read it with, where the resource's own is not meant.
+    pub provider: Option<ProviderKey>,
+    /// The block's header.
+    pub range: SourceRange,
+}
+
+/// The address that an `import` block writes to.
+#[derive(Debug)]
+pub struct ImportTarget {
+    /// The calls on the way, each with its key.
+    pub modules: Vec<(Arc<str>, Option<Expression>)>,
+    /// The type of the resource.
+    pub type_name: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Which instance.
+    pub key: Option<Expression>,
+    /// Where it is written.
+    pub range: SourceRange,
+}
+
+/// How a provider finds an object to import.
+#[derive(Debug)]
+pub enum ImportIdentity {
+    /// `id`: one text.
+    Id(Expression),
+    /// `identity`: an object.
+    Object(Expression),
 }
 
 /// An input variable.
@@ -114,6 +197,10 @@ pub struct Variable {
     pub sensitive: bool,
     /// Whether it may be null.
     pub nullable: bool,
+    /// Whether its value is never written to state or plan.
+    pub ephemeral: bool,
+    /// What to use instead, where it should not be set any more.
+    pub deprecated: Option<String>,
     /// What must hold of it.
     pub validations: Vec<CheckRule>,
     /// The block's header.
@@ -138,12 +225,33 @@ pub struct Output {
     pub description: String,
     /// Whether it is hidden from people.
     pub sensitive: bool,
+    /// Whether its value is never written to state or plan.
+    pub ephemeral: bool,
+    /// What to use instead, where it should not be used any more.
+    pub deprecated: Option<String>,
     /// What must be done before it counts as known.
-    pub depends_on: Vec<Arc<Reference>>,
+    pub depends_on: Vec<Mention>,
     /// What must hold.
     pub preconditions: Vec<CheckRule>,
     /// The block's header.
     pub range: SourceRange,
+}
+
+/// A thing that is named for its own sake, not for its value: in `depends_on` and
+/// `replace_triggered_by`.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// What is named.
+    pub reference: Arc<Reference>,
+    /// The file it is named in.
+    pub file: Arc<SourceFile>,
+}
+
+impl Mention {
+    /// Where it is named.
+    pub fn range(&self) -> SourceRange {
+        self.file.range(self.reference.span)
+    }
 }
 
 /// How many instances a block makes.
@@ -155,6 +263,8 @@ pub enum Repetition {
     Count(Expression),
     /// `for_each`
     ForEach(Expression),
+    /// `enabled` in `lifecycle`: one without a key, or none.
+    Enabled(Expression),
 }
 
 impl Repetition {
@@ -162,7 +272,7 @@ impl Repetition {
     pub fn expression(&self) -> Option<&Expression> {
         match self {
             Repetition::Single => None,
-            Repetition::Count(e) | Repetition::ForEach(e) => Some(e),
+            Repetition::Count(e) | Repetition::ForEach(e) | Repetition::Enabled(e) => Some(e),
         }
     }
 }
@@ -173,18 +283,29 @@ pub struct Call {
     /// The module that is called.
     pub module: ModuleId,
     /// The values of its variables.
-    pub arguments: BTreeMap<Arc<str>, Expression>,
+    pub arguments: BTreeMap<Arc<str>, Argument>,
     /// How many instances.
     pub repetition: Repetition,
     /// What everything in it waits for.
-    pub depends_on: Vec<Arc<Reference>>,
+    pub depends_on: Vec<Mention>,
     /// Provider configurations handed down: the child's and the parent's.
-    pub providers: BTreeMap<ProviderKey, ProviderKey>,
+    pub providers: BTreeMap<ProviderKey, ProviderReference>,
     /// The block's header.
     pub range: SourceRange,
 }
 
-/// A `resource` or `data` block.
+/// A provider configuration as it is referred to: `aws`, `aws.west`, `aws.by_region[each.key]`.
+#[derive(Debug, Clone)]
+pub struct ProviderReference {
+    /// Local name and alias.
+    pub key: ProviderKey,
+    /// Which of the instances that `for_each` of the provider block makes.
+    pub instance: Option<Expression>,
+    /// Where it is written.
+    pub range: SourceRange,
+}
+
+/// A `resource`, `data` or `ephemeral` block.
 #[derive(Debug)]
 pub struct Resource {
     /// Its arguments.
@@ -192,9 +313,13 @@ pub struct Resource {
     /// How many instances.
     pub repetition: Repetition,
     /// What it waits for.
-    pub depends_on: Vec<Arc<Reference>>,
+    pub depends_on: Vec<Mention>,
     /// The local provider configuration it uses.
     pub provider: ProviderKey,
+    /// Which instance of that configuration, where it has several.
+    pub provider_instance: Option<Expression>,
+    /// The `check` block that it is inside of.
+    pub check: Option<Arc<str>>,
     /// The provider configuration that this comes to.
     pub provider_address: ProviderAddress,
     /// Rules of its life.
@@ -215,7 +340,7 @@ pub struct Lifecycle {
     /// Changes of the configuration that are left alone.
     pub ignore_changes: IgnoreChanges,
     /// What replaces it when it changes.
-    pub replace_triggered_by: Vec<Arc<Reference>>,
+    pub replace_triggered_by: Vec<Mention>,
     /// What must hold before.
     pub preconditions: Vec<CheckRule>,
     /// What must hold after.
@@ -239,6 +364,8 @@ pub enum IgnoreChanges {
 pub struct ProviderBlock {
     /// The provider it configures.
     pub provider: Arc<str>,
+    /// The configurations to make of it, one for each element.
+    pub for_each: Option<Expression>,
     /// Its arguments.
     pub body: Body,
     /// The block's header.

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostics, Type, Value};
+use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
 
-use super::{Config, Repetition};
+use super::{CheckRule, Config, ImportIdentity, Repetition, Resource, ResourceKey};
 use crate::address::ResourceMode;
 use crate::graph::{Graph, Node};
+use crate::lang::ast::Target;
+use crate::lang::eval::{Scope, evaluate as evaluate_expression};
+use crate::lang::operators;
 use crate::providers::Providers;
 use crate::variables::Given;
 use crate::world::{Instances, ModuleScope, Shape, World};
@@ -86,12 +89,23 @@ fn evaluate(
             Node::Provider(m, key) => {
                 let module = config.module(*m);
                 let block = &module.providers[key];
+                let each = block.for_each.as_ref().map(|e| {
+                    if let Err(d) = evaluate_expression(e, &world.scope(*m, 0)) {
+                        diagnostics.push(*d);
+                    }
+                    crate::world::Each {
+                        key: Some(crate::address::InstanceKey::Key("".into())),
+                        value: Some(Value::unknown(Type::Dynamic)),
+                    }
+                });
                 if let Some(p) = providers.get(&block.provider) {
-                    let value = block.body.decode(
-                        &p.provider_schema().block,
-                        &world.scope(*m, 0),
-                        diagnostics,
-                    );
+                    let scope = ModuleScope {
+                        each: each.as_ref(),
+                        ..world.scope(*m, 0)
+                    };
+                    let value = block
+                        .body
+                        .decode(&p.provider_schema().block, &scope, diagnostics);
                     let at = block.range.clone();
                     let found = p.validate_provider(&value.unmark_deep());
                     diagnostics.extend(found.map(|d| d.with_range(Some(at.clone()))));
@@ -111,14 +125,21 @@ fn evaluate(
                                 each: Some(&each),
                                 ..world.scope(*m, i)
                             };
-                            let value = r
-                                .body
-                                .decode(&r.schema.block, &scope, diagnostics)
-                                .unmark_deep();
+                            rules(&r.lifecycle.preconditions, &scope, diagnostics);
+                            let object = Value::unknown(r.schema.block.ty());
+                            let after = ModuleScope {
+                                itself: Some(&object),
+                                ..scope
+                            };
+                            after_rules(r, key, &after, diagnostics);
+                            let value = r.body.decode(&r.schema.block, &scope, diagnostics);
+                            diagnostics.extend(r.body.ephemeral(&r.schema.block, &value));
+                            let value = value.unmark_deep();
                             if let Some(p) = providers.get(&r.provider_address.name) {
                                 let found = match key.0 {
                                     ResourceMode::Managed => p.validate_resource(&key.1, &value),
                                     ResourceMode::Data => p.validate_data(&key.1, &value),
+                                    ResourceMode::Ephemeral => p.validate_ephemeral(&key.1, &value),
                                 };
                                 diagnostics.extend(found.map(|d| locate(d, &r.body)));
                             }
@@ -131,7 +152,7 @@ fn evaluate(
                     };
                     let object = r.schema.block.ty();
                     let whole = match shape {
-                        Shape::Single => object,
+                        Shape::Single | Shape::Optional => object,
                         _ if object.has_dynamic() => Type::Dynamic,
                         Shape::Count => Type::list(object),
                         Shape::ForEach => Type::map(object),
@@ -142,7 +163,95 @@ fn evaluate(
                         .insert(key.clone(), instances);
                 }
             }
+            Node::Check(m, name) => {
+                let check = &config.module(*m).checks[name];
+                for i in 0..world.modules[*m].len() {
+                    rules(&check.assertions, &world.scope(*m, i), diagnostics);
+                }
+            }
             Node::Outputs(_) | Node::Closed(_) => {}
+        }
+    }
+    imports(config, &world, diagnostics);
+}
+
+/// Evaluates conditions and messages for what is wrong with them whatever the values are; whether
+/// the conditions hold is not asked.
+fn rules(rules: &[CheckRule], scope: &dyn Scope, diagnostics: &mut Diagnostics) {
+    for rule in rules {
+        match evaluate_expression(&rule.condition, scope) {
+            Ok(value) => {
+                if let Err((summary, detail)) = operators::condition(&value, "Invalid condition") {
+                    diagnostics.push(
+                        Diagnostic::error(summary, detail).with_range(Some(rule.condition.range())),
+                    );
+                }
+            }
+            Err(d) => diagnostics.push(*d),
+        }
+        if let Err(d) = evaluate_expression(&rule.error_message, scope) {
+            diagnostics.push(*d);
+        }
+    }
+}
+
+/// Postconditions may name the resource itself, which has no value yet.
+fn after_rules(
+    resource: &Resource,
+    key: &ResourceKey,
+    scope: &dyn Scope,
+    diagnostics: &mut Diagnostics,
+) {
+    let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
+    let other: Vec<CheckRule> = resource
+        .lifecycle
+        .postconditions
+        .iter()
+        .filter(|rule| {
+            [&rule.condition, &rule.error_message]
+                .iter()
+                .all(|e| e.references.iter().all(|r| r.target != itself))
+        })
+        .cloned()
+        .collect();
+    rules(&other, scope, diagnostics);
+}
+
+/// Evaluates what `import` blocks say, in the root module's scope.
+fn imports(config: &Config, world: &World, diagnostics: &mut Diagnostics) {
+    for (m, module) in config.modules.iter().enumerate() {
+        for import in &module.imports {
+            if m != 0 {
+                diagnostics.push(
+                    Diagnostic::error(
+                        "Invalid import configuration",
+                        "An import block is only allowed in the root module.",
+                    )
+                    .with_range(Some(import.range.clone())),
+                );
+                continue;
+            }
+            let each = import.for_each.as_ref().map(|_| crate::world::Each {
+                key: Some(crate::address::InstanceKey::Key("".into())),
+                value: Some(Value::unknown(Type::Dynamic)),
+            });
+            let scope = ModuleScope {
+                each: each.as_ref(),
+                ..world.scope(0, 0)
+            };
+            let (ImportIdentity::Id(identity) | ImportIdentity::Object(identity)) =
+                &import.identity;
+            let keys = import.to.modules.iter().filter_map(|(_, k)| k.as_ref());
+            for e in keys.chain(&import.to.key).chain([identity]) {
+                if let Err(d) = evaluate_expression(e, &scope) {
+                    diagnostics.push(*d);
+                }
+            }
+            if let Some(e) = &import.for_each
+                && let Err(d) = evaluate_expression(e, &world.scope(0, 0))
+            {
+                diagnostics.push(*d);
+            }
         }
     }
 }
@@ -150,7 +259,7 @@ fn evaluate(
 fn sample(repetition: &Repetition) -> crate::world::Each {
     use crate::address::InstanceKey;
     match repetition {
-        Repetition::Single => crate::world::Each::default(),
+        Repetition::Single | Repetition::Enabled(_) => crate::world::Each::default(),
         Repetition::Count(_) => crate::world::Each {
             key: Some(InstanceKey::Index(0)),
             value: None,

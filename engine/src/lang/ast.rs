@@ -29,6 +29,30 @@ impl Expression {
     pub fn range(&self) -> SourceRange {
         self.file.range(self.expr.span)
     }
+
+    /// Whether it is a constant.
+    pub fn is_constant(&self) -> bool {
+        matches!(self.expr.kind, ExprKind::Literal(_))
+    }
+
+    /// Whether it is the constant null.
+    pub fn is_null_literal(&self) -> bool {
+        matches!(&self.expr.kind, ExprKind::Literal(v) if v.is_null())
+    }
+
+    /// The reference that it is, or whose attributes and elements it goes into; `None` for any
+    /// other operation.
+    pub fn leading_reference(&self) -> Option<&Arc<Reference>> {
+        let mut expr = &self.expr;
+        loop {
+            expr = match &expr.kind {
+                ExprKind::Reference(r) => return Some(r),
+                ExprKind::GetAttr(inner, _) => inner,
+                ExprKind::Index(pair) => &pair.0,
+                _ => return None,
+            };
+        }
+    }
 }
 
 /// A node of an expression.
@@ -201,6 +225,8 @@ pub enum Target {
     PathCwd,
     /// `terraform.workspace`
     Workspace,
+    /// `terraform.applying`: whether it is apply that evaluates, not plan. Ephemeral.
+    Applying,
 }
 
 impl std::fmt::Display for Target {
@@ -208,8 +234,7 @@ impl std::fmt::Display for Target {
         match self {
             Target::Variable(n) => write!(f, "var.{n}"),
             Target::Local(n) => write!(f, "local.{n}"),
-            Target::Resource(ResourceMode::Managed, t, n) => write!(f, "{t}.{n}"),
-            Target::Resource(ResourceMode::Data, t, n) => write!(f, "data.{t}.{n}"),
+            Target::Resource(mode, t, n) => write!(f, "{}{t}.{n}", mode.prefix()),
             Target::Module(n, None) => write!(f, "module.{n}"),
             Target::Module(n, Some(o)) => write!(f, "module.{n}.{o}"),
             Target::EachKey => f.write_str("each.key"),
@@ -220,6 +245,7 @@ impl std::fmt::Display for Target {
             Target::PathRoot => f.write_str("path.root"),
             Target::PathCwd => f.write_str("path.cwd"),
             Target::Workspace => f.write_str("terraform.workspace"),
+            Target::Applying => f.write_str("terraform.applying"),
         }
     }
 }

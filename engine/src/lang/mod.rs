@@ -5,7 +5,9 @@
 pub mod ast;
 pub mod eval;
 pub mod functions;
+pub mod json;
 pub mod operators;
 pub mod source;
+pub mod structure;
 pub mod syntax;
 mod whitespace;

@@ -31,6 +31,15 @@ pub struct SourceFile {
     /// Its text.
     pub text: String,
     lines: Vec<u32>,
+    origin: Option<Origin>,
+}
+
+/// Where a source that is a part of another one stands in it.
+#[derive(Debug)]
+struct Origin {
+    file: Arc<SourceFile>,
+    /// Bytes here and in the file, ascending; between two of them both run alike.
+    places: Vec<(u32, u32)>,
 }
 
 impl SourceFile {
@@ -47,11 +56,47 @@ impl SourceFile {
             name: name.into(),
             text,
             lines,
+            origin: None,
         })
+    }
+
+    /// A source inside a file, such as the content of a JSON string: its places are the file's.
+    /// `places` are pairs of a byte here and the byte of the file, ascending, each the start of a
+    /// stretch that is the same in both.
+    pub fn within(
+        file: &Arc<SourceFile>,
+        text: String,
+        places: Vec<(u32, u32)>,
+    ) -> Arc<SourceFile> {
+        Arc::new(SourceFile {
+            name: file.name.clone(),
+            text,
+            lines: Vec::new(),
+            origin: Some(Origin {
+                file: file.clone(),
+                places,
+            }),
+        })
+    }
+
+    /// Where a byte of this source is in the file that it is a part of; the byte itself, if it is
+    /// a file.
+    pub fn outer(&self, byte: u32) -> u32 {
+        let Some(origin) = &self.origin else {
+            return byte;
+        };
+        let next = origin.places.partition_point(|(here, _)| *here <= byte);
+        match next.checked_sub(1).and_then(|i| origin.places.get(i)) {
+            Some((here, there)) => there.saturating_add(byte - here),
+            None => byte,
+        }
     }
 
     /// Line and column of a byte.
     pub fn position(&self, byte: u32) -> Position {
+        if let Some(origin) = &self.origin {
+            return origin.file.position(self.outer(byte));
+        }
         let line = self.lines.partition_point(|start| *start <= byte).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
         let before = self.text.get(start as usize..byte as usize).unwrap_or("");

@@ -27,12 +27,25 @@ use crate::address::ResourceMode;
 /// # Errors
 /// The first syntax error, with its place.
 pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Box<Diagnostic>> {
-    // A byte order mark is allowed and means nothing; spaces keep the byte positions right.
-    let text = match file.text.strip_prefix('\u{feff}') {
-        Some(rest) => std::borrow::Cow::Owned(format!("   {rest}")),
-        None => std::borrow::Cow::Borrowed(file.text.as_str()),
-    };
+    let text = without_mark(&file.text);
     hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e)))
+}
+
+/// The text without its byte order mark, which is allowed and means nothing; spaces keep the byte
+/// positions right.
+pub(super) fn without_mark(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => std::borrow::Cow::Owned(format!("   {rest}")),
+        None => std::borrow::Cow::Borrowed(text),
+    }
+}
+
+/// Parses a single expression without translating it: for what means something by its form.
+///
+/// # Errors
+/// The first syntax error.
+pub(super) fn parse_tree(file: &Arc<SourceFile>) -> Result<Hcl, Box<Diagnostic>> {
+    hcl_edit::parser::parse_expr(&file.text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
 /// Parses a single expression, such as the value of a `-var` flag or a path and value of
@@ -117,6 +130,13 @@ pub fn translate(
         file: file.clone(),
         references,
     }
+}
+
+/// Whether a text is a name: a letter or underscore, then letters, digits, underscores and dashes.
+pub fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && chars.all(|c| c == '_' || c == '-' || c.is_alphanumeric())
 }
 
 /// The span of an attribute, block or label.
@@ -431,11 +451,12 @@ impl<'a> Translator<'a> {
             },
             "terraform" | "tofu" => match attr(operators).as_deref() {
                 Some("workspace") => Target::Workspace,
+                Some("applying") => Target::Applying,
                 _ => {
                     return self.error(
                         span,
                         "Invalid reference",
-                        "The terraform object has one attribute: terraform.workspace.",
+                        "The terraform object has two attributes: terraform.workspace and terraform.applying.",
                     );
                 }
             },
@@ -466,13 +487,16 @@ impl<'a> Translator<'a> {
                     );
                 }
             },
-            "ephemeral" => {
-                return self.error(
-                    span,
-                    "Ephemeral resources are not supported yet",
-                    "This version of topo has no ephemeral resources.",
-                );
-            }
+            "ephemeral" => match (attr(operators), attr(operators)) {
+                (Some(t), Some(n)) => Target::Resource(ResourceMode::Ephemeral, t, n),
+                _ => {
+                    return self.error(
+                        span,
+                        "Invalid reference",
+                        missing("an ephemeral resource type and a name, as in ephemeral.random_password.db"),
+                    );
+                }
+            },
             _ => {
                 let type_name: Option<Arc<str>> = if name == "resource" {
                     attr(operators)

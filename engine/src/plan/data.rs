@@ -145,8 +145,8 @@ impl Planner<'_> {
             return false;
         }
         let mut targets: Vec<NodeIndex> = Vec::new();
-        for r in &resource.depends_on {
-            let node = match &r.target {
+        for mention in &resource.depends_on {
+            let node = match &mention.reference.target {
                 Target::Resource(mode, t, n) => {
                     Some(Node::Resource(m, (*mode, t.clone(), n.clone())))
                 }

@@ -91,6 +91,7 @@ impl Planner<'_> {
             (None, _) => Reason::NotInConfiguration,
             (Some(Shape::Count), Some(InstanceKey::Index(_))) => Reason::CountIndex,
             (Some(Shape::ForEach), Some(InstanceKey::Key(_))) => Reason::EachKey,
+            (Some(Shape::Optional), None) => Reason::Disabled,
             _ => Reason::WrongRepetition,
         }
     }

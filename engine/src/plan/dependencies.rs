@@ -61,8 +61,8 @@ impl Planner<'_> {
         let own = &self.world.modules[m][i].address;
         let mut precise: HashMap<NodeIndex, Option<Vec<InstanceKey>>> = HashMap::new();
         // What is needed as a whole: by name, or through something else than a managed resource.
-        for r in &resource.depends_on {
-            if let Target::Resource(mode, t, n) = &r.target
+        for mention in &resource.depends_on {
+            if let Target::Resource(mode, t, n) = &mention.reference.target
                 && let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone())))
             {
                 precise.insert(node, None);
@@ -90,7 +90,8 @@ impl Planner<'_> {
             references.extend(&rule.condition.references);
             references.extend(&rule.error_message.references);
         }
-        references.extend(&resource.lifecycle.replace_triggered_by);
+        let triggers = &resource.lifecycle.replace_triggered_by;
+        references.extend(triggers.iter().map(|m| &m.reference));
         for r in references {
             let Target::Resource(mode, t, n) = &r.target else {
                 continue;

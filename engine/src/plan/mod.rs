@@ -12,6 +12,7 @@ mod marks;
 mod object;
 mod providers;
 mod saved;
+mod unsupported;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -208,6 +209,11 @@ async fn plan_with(
             "Configuration not checked",
             "The configuration has no graph.",
         ));
+    }
+    let mut diagnostics = diagnostics;
+    diagnostics.extend(unsupported::unsupported(&config));
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
     }
     let resource_deps = config
         .graph()

@@ -146,7 +146,8 @@ impl Planner<'_> {
         resource: &Resource,
         detail: &Detail,
     ) -> Option<InstanceAddress> {
-        for r in &resource.lifecycle.replace_triggered_by {
+        for mention in &resource.lifecycle.replace_triggered_by {
+            let r = &mention.reference;
             let Target::Resource(mode, t, n) = &r.target else {
                 continue;
             };

@@ -231,6 +231,7 @@ impl Planner<'_> {
                     self.prior_managed(*m, key);
                 }
                 ResourceMode::Data => Box::pin(self.prior_data(*m, key)).await,
+                ResourceMode::Ephemeral => {}
             }
             return;
         }
@@ -630,6 +631,7 @@ fn shape_of(repetition: &crate::config::Repetition) -> Shape {
         crate::config::Repetition::Single => Shape::Single,
         crate::config::Repetition::Count(_) => Shape::Count,
         crate::config::Repetition::ForEach(_) => Shape::ForEach,
+        crate::config::Repetition::Enabled(_) => Shape::Optional,
     }
 }
 

@@ -47,8 +47,10 @@ impl Planner<'_> {
                     self.open_provider(&address).await;
                 }
             }
+            // Only its check block sees it, and check blocks are not evaluated yet.
+            Node::Resource(m, key) if self.config.module(*m).resources[key].check.is_some() => {}
             Node::Resource(m, key) => self.resource(graph, index, *m, key).await,
-            Node::Outputs(_) | Node::Closed(_) => {}
+            Node::Check(..) | Node::Outputs(_) | Node::Closed(_) => {}
         }
     }
 
@@ -215,6 +217,9 @@ impl Planner<'_> {
         let value = resource
             .body
             .decode(&resource.schema.block, &scope, &mut found);
+        if instance.resource.mode == ResourceMode::Managed {
+            found.extend(resource.body.ephemeral(&resource.schema.block, &value));
+        }
         if !found.has_errors()
             && let Some(p) = self.providers.get(&resource.provider_address.name)
         {
@@ -223,6 +228,7 @@ impl Planner<'_> {
             let more = match instance.resource.mode {
                 ResourceMode::Managed => p.validate_resource(type_name, &plain),
                 ResourceMode::Data => p.validate_data(type_name, &plain),
+                ResourceMode::Ephemeral => p.validate_ephemeral(type_name, &plain),
             };
             found.extend(more.map(|d| crate::config::locate(d, &resource.body)));
         }

@@ -213,6 +213,16 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// The names of all ephemeral resource types, sorted.
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    /// The schema of an ephemeral resource type; cached.
+    fn ephemeral_schema(&self, _type_name: &str) -> Option<Arc<Schema>> {
+        None
+    }
+
     /// The functions that it offers to expressions as `provider::NAME::FUNCTION`.
     fn functions(&self) -> Vec<crate::function::Function> {
         Vec::new()
@@ -230,6 +240,11 @@ pub trait Provider: Send + Sync {
 
     /// Checks a data source's configuration beyond its schema. Parts may be unknown.
     fn validate_data(&self, _type_name: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Checks an ephemeral resource's configuration beyond its schema. Parts may be unknown.
+    fn validate_ephemeral(&self, _type_name: &str, _config: &Value) -> Diagnostics {
         Diagnostics::new()
     }
 
