@@ -420,10 +420,7 @@ fn written(config: &Config, key: &RecordKey, attribute: &AttributePath) -> Optio
         Step::Attribute(name) => resource.body.get(name),
         _ => None,
     });
-    Some(argument.map_or_else(
-        || resource.range.clone(),
-        |expression| expression.range(),
-    ))
+    Some(argument.map_or_else(|| resource.range.clone(), |expression| expression.range()))
 }
 
 /// The end of an apply: failures, what was not done and why, counts, outputs.

@@ -66,7 +66,7 @@ fn mistakes_in_the_configuration_are_shown_where_they_are() {
     assert_eq!(run.code, 1);
     assert!(
         run.stderr
-            .contains("  on main.tf line 2, column 11, in resource \"terraform_data\" \"a\":"),
+            .contains("  on main.tf line 2, column 3, in resource \"terraform_data\" \"a\":"),
         "{}",
         run.stderr
     );

@@ -56,9 +56,9 @@ pub struct Graph {
 impl Graph {
     /// Builds the graph.
     ///
-    /// # Errors
-    /// References to what does not exist; cycles, as the path of references.
-    pub fn build(config: &Config) -> Result<Graph, Diagnostics> {
+    /// `None` with errors in `diagnostics` for references to what does not exist, and for cycles,
+    /// as the path of references.
+    pub fn build(config: &Config, diagnostics: &mut Diagnostics) -> Option<Graph> {
         let mut builder = Builder {
             config,
             graph: DiGraph::new(),
@@ -69,17 +69,27 @@ impl Graph {
         for id in 0..config.modules.len() {
             builder.edges(id);
         }
-        if builder.diagnostics.has_errors() {
-            return Err(builder.diagnostics);
+        let Builder {
+            graph,
+            index,
+            diagnostics: found,
+            ..
+        } = builder;
+        let failed = found.has_errors();
+        diagnostics.extend(found);
+        if failed {
+            return None;
         }
-        let Builder { graph, index, .. } = builder;
         match toposort(&graph, None) {
-            Ok(order) => Ok(Graph {
+            Ok(order) => Some(Graph {
                 graph,
                 index,
                 order,
             }),
-            Err(_) => Err(cycles(config, &graph)),
+            Err(_) => {
+                diagnostics.extend(cycles(config, &graph));
+                None
+            }
         }
     }
 
@@ -224,6 +234,15 @@ impl Builder<'_> {
                 }
             }
             for (variable, v) in &config.module(call.module).variables {
+                if let (Some(instead), Some(a)) = (&v.deprecated, call.arguments.get(variable)) {
+                    self.diagnostics.push(
+                        Diagnostic::warning(
+                            "Variable marked as deprecated by the module author",
+                            format!("Variable {variable:?} is marked as deprecated with the following message:\n{instead}"),
+                        )
+                        .with_range(Some(a.name_range())),
+                    );
+                }
                 if v.default.is_none() && !call.arguments.contains_key(variable) {
                     self.diagnostics.push(
                         Diagnostic::error("Missing required argument", format!("The module call {name:?} must set the variable {variable:?}, which has no default."))
@@ -414,6 +433,16 @@ impl Builder<'_> {
                 (Some(call), Some(o))
                     if self.config.module(call.module).outputs.contains_key(o) =>
                 {
+                    let output = &self.config.module(call.module).outputs[o];
+                    if let Some(instead) = &output.deprecated {
+                        self.diagnostics.push(
+                            Diagnostic::warning(
+                                "Value derived from a deprecated source",
+                                format!("The output {o:?} of module {n:?} is marked as deprecated with the following message:\n{instead}"),
+                            )
+                            .with_range(Some(range.clone())),
+                        );
+                    }
                     Node::Output(call.module, o.clone())
                 }
                 (Some(call), Some(o)) => {

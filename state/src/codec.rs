@@ -243,6 +243,7 @@ fn resource_prefix(resource: &ResourceAddress) -> Vec<u8> {
     key.push(match resource.mode {
         ResourceMode::Managed => 0,
         ResourceMode::Data => 1,
+        ResourceMode::Ephemeral => 2,
     });
     push_text(&mut key, &resource.type_name);
     push_text(&mut key, &resource.name);

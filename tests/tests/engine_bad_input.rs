@@ -30,7 +30,7 @@ fn syntax() {
     refused("locals {\n  a = = 1\n}\n", &["main.tf:2:7 Invalid syntax"]);
     refused(
         "resource \"test_thing\" {\n  name = \"a\"\n}\n",
-        &["main.tf:1:1 Wrong number of labels"],
+        &["main.tf:1:1 Missing label for resource"],
     );
     refused("a = 1\n", &["main.tf:1:1 Unsupported argument"]);
 }
@@ -58,7 +58,7 @@ fn unknown_names_with_the_nearest() {
     refused(
         text,
         &[
-            "main.tf:3:11 Unsupported argument",
+            "main.tf:3:3 Unsupported argument",
             "main.tf:4:3 Unsupported block type",
         ],
     );
@@ -191,7 +191,7 @@ fn modules() {
     assert_eq!(
         s.errors(),
         [
-            "main.tf:3:12 Unsupported argument",
+            "main.tf:3:3 Unsupported argument",
             "main.tf:1:1 Missing required argument"
         ]
     );

@@ -637,7 +637,7 @@ async fn conditions_are_checked_before_and_after() {
             "#
         )
     };
-    let s = Scenario::new(&text("var.size > 5", "true"));
+    let s = Scenario::new(&text("var.size > 5", "self.size == 3"));
     assert_eq!(
         s.plan_errors().await,
         ["main.tf:3:13 Resource precondition failed"]

@@ -11,6 +11,7 @@ use super::body::Reader;
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
 use super::settings::Settings;
+use super::wiring::{Aliases, wire};
 use super::{
     Call, Check, Config, Loaded, Module, ModuleId, ProviderBlock, ProviderKey, Resource,
     ResourceKey, Sources,
@@ -33,10 +34,15 @@ pub fn load(root: &Path, providers: &Providers) -> Loaded {
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
-        aliases: BTreeMap::new(),
+        aliases: Aliases::new(),
         digest: Sha256::new(),
     };
     loader.module(root, ".", &[], None, None);
+    wire(
+        &mut loader.modules,
+        &loader.aliases,
+        &mut loader.diagnostics,
+    );
     let digest = hex::encode(loader.digest.finalize());
     let config = Arc::new(Config {
         modules: loader.modules,
@@ -62,7 +68,7 @@ struct Loader<'a> {
     diagnostics: Diagnostics,
     modules: Vec<Module>,
     /// By module: the provider configurations that its caller hands down.
-    aliases: BTreeMap<ModuleId, Vec<(ProviderKey, SourceRange)>>,
+    aliases: Aliases,
     digest: Sha256,
 }
 
@@ -312,9 +318,6 @@ impl Loader<'_> {
         for (name, call) in raw.calls {
             self.call(id, dir, shown, path, name, call);
         }
-        if path.is_empty() {
-            self.resolve_providers();
-        }
     }
 
     /// A local provider name may stand for a provider of another name.
@@ -502,80 +505,6 @@ impl Loader<'_> {
                 range: call.range,
             },
         );
-    }
-
-    /// Finds for every resource the module whose provider block it uses: its own, or the one
-    /// that the calls hand down.
-    fn resolve_providers(&mut self) {
-        for id in 0..self.modules.len() {
-            let resolved: Vec<(ResourceKey, ProviderAddress)> = self.modules[id]
-                .resources
-                .iter()
-                .map(|(key, r)| {
-                    let name = r.provider_address.name.clone();
-                    (key.clone(), self.provider_of(id, r.provider.clone(), name))
-                })
-                .collect();
-            for (key, address) in resolved {
-                let missing = address.alias.is_some()
-                    && !self.modules[0]
-                        .providers
-                        .iter()
-                        .any(|((_, a), b)| *a == address.alias && b.provider == address.name)
-                    && address.module.is_empty();
-                if let Some(r) = self.modules[id].resources.get_mut(&key) {
-                    if missing {
-                        self.diagnostics.push(
-                            Diagnostic::error(
-                                "Provider configuration not present",
-                                format!(
-                                    "There is no provider block {:?} with alias {:?}.",
-                                    address.name,
-                                    address.alias.as_deref().unwrap_or("")
-                                ),
-                            )
-                            .with_range(Some(r.range.clone())),
-                        );
-                    }
-                    r.provider_address = address;
-                }
-            }
-        }
-    }
-
-    fn provider_of(
-        &self,
-        mut id: ModuleId,
-        mut key: ProviderKey,
-        name: Arc<str>,
-    ) -> ProviderAddress {
-        loop {
-            let module = &self.modules[id];
-            let declared = module.providers.contains_key(&key);
-            match (&module.parent, declared) {
-                (_, true) | (None, false) => {
-                    return ProviderAddress {
-                        module: module.path.clone(),
-                        name,
-                        alias: key.1,
-                    };
-                }
-                (Some((parent, call)), false) => {
-                    let handed = self.modules[*parent]
-                        .calls
-                        .get(call)
-                        .and_then(|c| c.providers.get(&key));
-                    if let Some(above) = handed {
-                        key = above.key.clone();
-                    } else {
-                        // Without a mapping the parent's configuration of the same name is
-                        // inherited; a local name of its own is given up for the provider's.
-                        key = (name.clone(), key.1);
-                    }
-                    id = *parent;
-                }
-            }
-        }
     }
 }
 

@@ -12,6 +12,7 @@ mod load;
 mod settings;
 mod types;
 mod validate;
+mod wiring;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -31,14 +31,11 @@ pub(super) fn validate(config: &Arc<Config>, providers: &Providers) -> Diagnosti
             r.body.check(&r.schema.block, &mut diagnostics);
         }
     }
-    match Graph::build(config) {
-        Ok(graph) => {
-            let graph = config.graph.get_or_init(|| graph);
-            if !diagnostics.has_errors() {
-                evaluate(config, graph, providers, &mut diagnostics);
-            }
+    if let Some(graph) = Graph::build(config, &mut diagnostics) {
+        let graph = config.graph.get_or_init(|| graph);
+        if !diagnostics.has_errors() {
+            evaluate(config, graph, providers, &mut diagnostics);
         }
-        Err(ds) => diagnostics.extend(ds),
     }
     diagnostics
 }
