@@ -82,7 +82,19 @@ fn mistakes_in_the_configuration_are_shown_where_they_are() {
     assert_eq!(run.code, 1);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["valid"], false);
-    assert_eq!(json["diagnostics"][0]["range"]["start"]["line"], 2);
+    let found = &json["diagnostics"][0];
+    assert_eq!(found["range"]["start"]["line"], 2);
+    assert_eq!(
+        found["snippet"],
+        serde_json::json!({
+            "context": "resource \"terraform_data\" \"a\"",
+            "code": "  inptu = 1",
+            "start_line": 2,
+            "highlight_start_offset": 2,
+            "highlight_end_offset": 7,
+            "values": [],
+        })
+    );
 }
 
 #[test]

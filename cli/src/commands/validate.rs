@@ -17,7 +17,9 @@ pub struct ValidateArgs {
 pub fn run(context: &Context, args: &ValidateArgs) -> Exit {
     if args.json {
         let loaded = topo_engine::config::load(std::path::Path::new("."), &context.schemas());
-        let text = json::validation(&loaded.diagnostics);
+        let text = json::validation(&loaded.diagnostics, &|file| {
+            loaded.sources.text(file).map(str::to_string)
+        });
         context.ui.raw(&format!("{text:#}\n"));
         return Ok(u8::from(loaded.config.is_none()));
     }

@@ -32,7 +32,7 @@ pub fn report(drift: &[Drift], diagnostics: &Diagnostics) -> Json {
         "format_version": "1.0",
         "drifted": !drift.is_empty(),
         "objects": objects,
-        "diagnostics": super::diagnostics(diagnostics),
+        "diagnostics": super::diagnostics(diagnostics, &crate::render::diagnostics::no_sources),
     })
 }
 

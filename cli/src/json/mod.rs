@@ -12,7 +12,9 @@ pub mod state;
 use serde_json::{Map, Value as Json, json};
 use topo_engine::address::InstanceKey;
 use topo_engine::store::{OutputRecord, RecordKey};
-use topo_sdk::{Diagnostics, Kind, Position, Value, json::to_json};
+use topo_sdk::{Diagnostic, Diagnostics, Kind, Position, SourceRange, Value, json::to_json};
+
+use crate::render::diagnostics::{Sources, enclosing_block};
 
 /// The source address of a built-in provider, as tools know it.
 pub fn provider_source(name: &str) -> String {
@@ -35,20 +37,20 @@ pub fn outputs<'a>(outputs: impl IntoIterator<Item = (&'a str, &'a OutputRecord)
     Json::Object(entries.collect())
 }
 
-/// `validate -json`.
-pub fn validation(diagnostics: &Diagnostics) -> Json {
+/// `validate -json`. `sources` finds the texts that excerpts are taken from.
+pub fn validation(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
     let errors = diagnostics.iter().filter(|d| d.is_error()).count();
     json!({
         "format_version": "1.0",
         "valid": errors == 0,
         "error_count": errors,
         "warning_count": diagnostics.iter().count() - errors,
-        "diagnostics": self::diagnostics(diagnostics),
+        "diagnostics": self::diagnostics(diagnostics, sources),
     })
 }
 
-/// Diagnostics, each with severity, summary, detail, address and range.
-pub fn diagnostics(diagnostics: &Diagnostics) -> Json {
+/// Diagnostics, each with severity, summary, detail, address, range and excerpt.
+pub fn diagnostics(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
     let position = |p: &Position| json!({"line": p.line, "column": p.column, "byte": p.byte});
     diagnostics
         .iter()
@@ -67,10 +69,36 @@ pub fn diagnostics(diagnostics: &Diagnostics) -> Json {
                     "start": position(&r.start),
                     "end": position(&r.end),
                 });
+                if let Some(snippet) = sources(&r.file).and_then(|text| snippet(d, r, &text)) {
+                    out["snippet"] = snippet;
+                }
             }
             out
         })
         .collect()
+}
+
+/// The source lines of a diagnostic, with where in them it is (in bytes), and the values of what
+/// the expression refers to.
+fn snippet(d: &Diagnostic, range: &SourceRange, text: &str) -> Option<Json> {
+    let start = range.start.byte as usize;
+    let end = (range.end.byte as usize).clamp(start, text.len());
+    let first = text.get(..start)?.rfind('\n').map_or(0, |i| i + 1);
+    let last = text.get(end..)?.find('\n').map_or(text.len(), |i| end + i);
+    let code = text.get(first..last)?.trim_end_matches('\r');
+    let values: Vec<Json> = d
+        .values
+        .iter()
+        .map(|(name, value)| json!({"traversal": name, "statement": format!("is {value}")}))
+        .collect();
+    Some(json!({
+        "context": enclosing_block(text, range.start.line),
+        "code": code,
+        "start_line": range.start.line,
+        "highlight_start_offset": start - first,
+        "highlight_end_offset": end - first,
+        "values": values,
+    }))
 }
 
 /// Which parts of a value are so: `true` for the whole, else the same shape with `true` where it

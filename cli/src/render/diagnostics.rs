@@ -132,7 +132,7 @@ fn snippet(text: &str, range: &SourceRange, style: Style) -> Vec<String> {
 }
 
 /// The header of the top-level block around a line: `resource "aws_vpc" "main"`.
-fn enclosing_block(text: &str, line: u32) -> Option<String> {
+pub fn enclosing_block(text: &str, line: u32) -> Option<String> {
     let lines: Vec<&str> = text.lines().take(line as usize).collect();
     lines.iter().rev().find_map(|l| {
         let starts = l.chars().next().is_some_and(char::is_alphabetic);
