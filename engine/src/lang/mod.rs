@@ -4,8 +4,10 @@
 
 pub mod ast;
 pub mod eval;
+pub mod fmt;
 pub mod functions;
 pub mod operators;
 pub mod source;
 pub mod syntax;
+pub mod tokens;
 mod whitespace;
