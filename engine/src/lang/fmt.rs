@@ -10,6 +10,7 @@
 
 mod layout;
 mod normalise;
+mod unwrap;
 
 use std::borrow::Cow;
 

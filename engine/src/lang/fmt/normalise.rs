@@ -12,6 +12,7 @@ use regex::Regex;
 
 use super::super::tokens::TokenKind as K;
 use super::Piece;
+use super::unwrap::unwrap;
 
 /// Pieces to put in the place of others.
 pub(super) struct Edit<'a> {
@@ -66,14 +67,15 @@ impl<'a> Search<'_, 'a> {
                     let next = self.behind_comments(i + 1);
                     if self.kind(next) == Some(K::Equal) {
                         let value = self.expression(next + 1);
-                        i = value.end;
+                        let end = value.end;
                         let in_variable =
                             matches!(blocks[..], [block] if self.pieces[block].text == "variable");
-                        if in_variable && self.pieces[next - 1].text == "type" {
+                        if in_variable && self.pieces[i].text == "type" {
                             self.variable_type(value);
                         } else {
                             self.value(value);
                         }
+                        i = end;
                     } else if let Some(open) = self.labels(i + 1) {
                         blocks.push(i);
                         i = open + 1;
@@ -118,79 +120,22 @@ impl<'a> Search<'_, 'a> {
 
     /// `"${x}"` becomes `x`.
     fn value(&mut self, range: Range<usize>) {
-        use K::{CloseQuote, Interpolation, OpenQuote, SequenceEnd};
-        if range.len() < 5 {
-            return;
-        }
-        let ends = [range.start, range.start + 1, range.end - 2, range.end - 1];
-        if ends.map(|i| self.pieces[i].kind) != [OpenQuote, Interpolation, SequenceEnd, CloseQuote]
-        {
-            return;
-        }
-        let inside = range.start + 2..range.end - 2;
-        if !self.is_one_expression(&self.pieces[inside.clone()]) {
-            return;
-        }
-        let is_content = |i: &usize| self.pieces[*i].kind != K::Newline;
-        let Some(first) = inside.clone().find(is_content) else {
+        let Some(unwrapped) = unwrap(self.pieces, range.clone()) else {
             return;
         };
-        let last = inside.rev().find(is_content).unwrap_or(first);
         let (mut before, mut behind) = (Vec::new(), Vec::new());
-        if self.needs_parentheses(first..last + 1, range.end) {
+        if unwrapped.parentheses {
             before.push(Piece::new(K::OpenParen, "("));
             behind.push(Piece::new(K::CloseParen, ")"));
         }
         self.edits.push(Edit {
-            range: range.start..first,
+            range: range.start..unwrapped.inside.start,
             with: before,
         });
         self.edits.push(Edit {
-            range: last + 1..range.end,
+            range: unwrapped.inside.end..range.end,
             with: behind,
         });
-    }
-
-    /// Whether the first sequence of a quoted template is also its last, judged by what is
-    /// between its start and the template's end.
-    fn is_one_expression(&self, inside: &[Piece]) -> bool {
-        let mut quotes = 0usize;
-        for piece in inside {
-            match piece.kind {
-                K::OpenQuote => quotes += 1,
-                K::CloseQuote => quotes = quotes.saturating_sub(1),
-                // Heredocs with sequences are left alone, as the peers do.
-                K::Interpolation | K::Directive | K::SequenceEnd | K::QuotedText if quotes == 0 => {
-                    return false;
-                }
-                _ => {}
-            }
-        }
-        true
-    }
-
-    /// Whether an expression needs parentheses when the quotes around it go. It does when a line
-    /// ends in it outside of brackets; `end` is where the attribute ends. The peers put them around any expression with a line
-    /// break that does not begin and end with one, which is harmless.
-    fn needs_parentheses(&self, range: Range<usize>, end: usize) -> bool {
-        let pieces = &self.pieces[range];
-        let in_some = pieces.first().is_some_and(|p| p.kind == K::OpenParen)
-            && pieces.last().is_some_and(|p| p.kind == K::CloseParen);
-        if !in_some && pieces.iter().any(|p| p.kind == K::Newline) {
-            return true;
-        }
-        // The end of a comment that is last may end the attribute as well: all but a block on
-        // one line.
-        let checked = if self.kind(end) == Some(K::CloseBrace) {
-            pieces
-        } else {
-            &pieces[..pieces.len() - 1]
-        };
-        let mut depth = 0i64;
-        checked.iter().any(|piece| {
-            depth += i64::from(piece.kind.bracket_change());
-            depth == 0 && piece.ends_line()
-        })
     }
 
     /// The type of a variable as it was written long ago.
