@@ -4,10 +4,12 @@
 
 pub mod ast;
 pub mod eval;
+pub mod fmt;
 pub mod functions;
 pub mod json;
 pub mod operators;
 pub mod source;
 pub mod structure;
 pub mod syntax;
+pub mod tokens;
 mod whitespace;
