@@ -57,8 +57,8 @@ fn expression(text: &str) -> Expression {
 
 fn evaluation(c: &mut Criterion) {
     let zones = ["a", "b", "c"].map(Value::string).to_vec();
-    let tags = [("owner", "team"), ("stage", "prod")]
-        .map(|(k, v)| (Arc::from(k), Value::string(v)));
+    let tags =
+        [("owner", "team"), ("stage", "prod")].map(|(k, v)| (Arc::from(k), Value::string(v)));
     let scope = Names(
         Value::list(Type::String, zones),
         Value::map(Type::String, tags.into()),

@@ -162,10 +162,7 @@ impl Loader<'_> {
             self.digest.update(text.as_bytes());
             let file = SourceFile::new(shown_name, text);
             self.sources.add(file.clone());
-            match Parsed::new(file) {
-                Ok(file) => parsed.push(file),
-                Err(ds) => self.diagnostics.extend(ds),
-            }
+            parsed.extend(Parsed::partly(file, &mut self.diagnostics));
         }
         parsed
     }

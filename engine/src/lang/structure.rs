@@ -15,6 +15,7 @@ use super::ast::Expression;
 use super::json::{self, Json, JsonKind, Property};
 use super::source::{SourceFile, Span};
 use super::syntax::{self, span_of};
+use super::tokens;
 
 /// A parsed file.
 #[derive(Debug)]
@@ -36,12 +37,36 @@ impl Parsed {
     /// # Errors
     /// What is wrong with its syntax.
     pub fn new(file: Arc<SourceFile>) -> Result<Parsed, Diagnostics> {
+        let mut diagnostics = Diagnostics::new();
+        match Parsed::partly(file, &mut diagnostics) {
+            Some(parsed) if !diagnostics.has_errors() => Ok(parsed),
+            _ => Err(diagnostics),
+        }
+    }
+
+    /// Parses a file as far as it goes: what is wrong in one top-level block leaves the others
+    /// alone, so that all mistakes can be told at once. `None` where nothing is left.
+    pub fn partly(file: Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Option<Parsed> {
         let tree = if file.name.ends_with(".json") {
-            Tree::Json(json::parse(&file).map_err(|d| *d)?)
+            json::parse(&file).map(Tree::Json)
         } else {
-            Tree::Native(syntax::parse_body(&file).map_err(|d| *d)?)
+            syntax::parse_body(&file).map(Tree::Native)
         };
-        Ok(Parsed { file, tree })
+        match tree {
+            Ok(tree) => Some(Parsed { file, tree }),
+            Err(d) if file.name.ends_with(".json") => {
+                diagnostics.push(*d);
+                None
+            }
+            Err(d) => {
+                let rest = without_broken_items(&file, diagnostics);
+                if !diagnostics.has_errors() {
+                    diagnostics.push(*d);
+                }
+                let tree = Tree::Native(syntax::parse_body(&rest?).ok()?);
+                Some(Parsed { file, tree })
+            }
+        }
     }
 
     /// The file's body.
@@ -57,6 +82,29 @@ impl Parsed {
             }],
         }
     }
+}
+
+/// The file with every top-level item that cannot be parsed replaced by spaces; what is wrong with
+/// each is reported.
+fn without_broken_items(
+    file: &Arc<SourceFile>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Arc<SourceFile>> {
+    let mut text = file.text.clone();
+    for range in tokens::top_level_items(&file.text) {
+        let item = file.text.get(range.clone())?;
+        let start = u32::try_from(range.start).ok()?;
+        let inner = SourceFile::within(file, item.to_string(), vec![(0, start)]);
+        if let Err(d) = syntax::parse_body(&inner) {
+            diagnostics.push(*d);
+            let blank: String = item
+                .bytes()
+                .map(|b| if b == b'\n' { '\n' } else { ' ' })
+                .collect();
+            text.replace_range(range, &blank);
+        }
+    }
+    Some(SourceFile::new(file.name.clone(), text))
 }
 
 /// The properties of an object, or of all objects of an array.
