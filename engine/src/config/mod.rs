@@ -6,10 +6,14 @@
 //! [`crate::world`] for their values.
 
 pub mod body;
+pub mod calls;
 mod decode;
 mod load;
+pub mod manifest;
+pub mod source;
 mod types;
 mod validate;
+pub mod version;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Body, Dynamic, NestedItem};
-pub use load::load;
+pub use load::{load, load_with};
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
