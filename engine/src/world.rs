@@ -14,10 +14,11 @@ use topo_sdk::{Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
 
 use crate::address::{InstanceKey, ModuleInstance};
 use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
-use crate::lang::ast::{Expression, Target};
+use crate::lang::ast::{Expression, ProviderFunctionName, Target};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::functions;
 use crate::lang::operators::{self, Failure};
+use crate::lang::provider_functions::ProviderFunction;
 use crate::variables::Given;
 
 /// Whether a block makes one object, a list or a map of them.
@@ -899,6 +900,15 @@ impl Scope for ModuleScope<'_> {
             Some(key) => operators::index(&found, key),
             None => Ok(found),
         }
+    }
+
+    fn provider_function(
+        &self,
+        name: &ProviderFunctionName,
+    ) -> Result<ProviderFunction<'_>, Failure> {
+        let config = &self.world.config;
+        let required = &config.module(self.module).required_providers;
+        config.functions.find(required, name)
     }
 
     fn functions(&self) -> functions::Context<'_> {

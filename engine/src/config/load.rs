@@ -18,6 +18,7 @@ use super::{
 };
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::lang::ast::Expression;
+use crate::lang::provider_functions::ProviderFunctions;
 use crate::lang::source::SourceFile;
 use crate::lang::structure::{Attribute, Block, Parsed};
 use crate::providers::Providers;
@@ -48,6 +49,7 @@ pub fn load(root: &Path, providers: &Providers) -> Loaded {
         modules: loader.modules,
         digest,
         root_dir: root.to_path_buf(),
+        functions: ProviderFunctions::new(providers),
         graph: OnceLock::new(),
     });
     let mut diagnostics = loader.diagnostics;

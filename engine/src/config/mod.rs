@@ -30,6 +30,7 @@ pub(crate) use validate::locate;
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
+use crate::lang::provider_functions::ProviderFunctions;
 use crate::lang::source::SourceFile;
 
 /// What [`load`] returns.
@@ -68,6 +69,8 @@ pub struct Config {
     pub digest: String,
     /// The directory of the root module.
     pub root_dir: PathBuf,
+    /// What the built-in providers offer to expressions.
+    pub functions: ProviderFunctions,
     graph: OnceLock<Graph>,
 }
 
