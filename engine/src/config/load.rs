@@ -30,8 +30,18 @@ const MAX_MODULE_DEPTH: usize = 32;
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
+    read(root, providers, false)
+}
+
+/// Like [`load`], but a directory without any configuration is an empty one: for looking around.
+pub fn load_any(root: &Path, providers: &Providers) -> Loaded {
+    read(root, providers, true)
+}
+
+fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
     let mut loader = Loader {
         providers,
+        may_be_empty,
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
@@ -66,6 +76,8 @@ pub fn load(root: &Path, providers: &Providers) -> Loaded {
 
 struct Loader<'a> {
     providers: &'a Providers,
+    /// Whether the root module may have no files.
+    may_be_empty: bool,
     sources: Sources,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
@@ -125,7 +137,8 @@ impl Loader<'_> {
                 return id;
             }
         };
-        if found.primary.is_empty() && found.overrides.is_empty() {
+        let nothing = found.primary.is_empty() && found.overrides.is_empty();
+        if nothing && !(self.may_be_empty && path.is_empty()) {
             let detail = format!("The directory {} has no .tf files.", dir.display());
             self.diagnostics
                 .push(Diagnostic::error("No configuration files", detail).with_range(called_at));

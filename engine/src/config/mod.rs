@@ -22,7 +22,7 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
-pub use load::load;
+pub use load::{load, load_any};
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
