@@ -88,6 +88,16 @@ impl Context {
         let _ = self.sources.set(sources);
     }
 
+    /// Shows diagnostics about a text that is in no file.
+    pub fn show_about(&self, diagnostics: &Diagnostics, name: &str, text: &str) {
+        self.ui.diagnostics(diagnostics, &|file| {
+            if file == name {
+                return Some(text.to_string());
+            }
+            self.sources.get()?.text(file).map(ToString::to_string)
+        });
+    }
+
     /// Where the state is.
     pub fn state_dir(&self) -> PathBuf {
         PathBuf::from(if self.sandbox {
@@ -190,6 +200,24 @@ impl Context {
                 self.ui.print("\n");
             }
         }
+        Ok(Configuration { config, inputs })
+    }
+
+    /// The configuration to look around in, with values for its variables; an empty one where the
+    /// directory has none. Nobody is asked for values that are missing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration, and files that cannot be read.
+    pub fn surroundings(&self) -> Result<Configuration, Diagnostics> {
+        let inputs = variables::gather(&self.variable_flags)?;
+        let loaded = config::load_any(std::path::Path::new("."), &self.schemas());
+        let mut sources = loaded.sources;
+        inputs.add_sources(&mut sources);
+        let _ = self.sources.set(sources);
+        let Some(config) = loaded.config else {
+            return Err(loaded.diagnostics);
+        };
+        self.show(&loaded.diagnostics);
         Ok(Configuration { config, inputs })
     }
 

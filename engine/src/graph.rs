@@ -17,7 +17,7 @@ use crate::address::ResourceMode;
 use crate::config::{
     Argument, Config, ImportIdentity, Mention, ModuleId, ProviderKey, ResourceKey,
 };
-use crate::lang::ast::{Reference, Target};
+use crate::lang::ast::{Expression, Reference, Target};
 use crate::lang::source::SourceFile;
 
 /// A configuration object.
@@ -54,6 +54,20 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Whether everything that an expression in a module refers to is declared: errors where not.
+    pub fn check(
+        &self,
+        config: &Config,
+        id: ModuleId,
+        expression: &Expression,
+        diagnostics: &mut Diagnostics,
+    ) {
+        for r in &expression.references {
+            let range = expression.file.range(r.span);
+            target(config, &self.index, id, r, &range, diagnostics);
+        }
+    }
+
     /// Builds the graph.
     ///
     /// `None` with errors in `diagnostics` for references to what does not exist, and for cycles,
@@ -424,91 +438,103 @@ impl Builder<'_> {
 
     /// The node that a reference names; an error where there is none.
     fn target(&mut self, id: ModuleId, r: &Reference, range: &SourceRange) -> Option<Node> {
-        let module = self.config.module(id);
-        let node = match &r.target {
-            Target::Variable(n) => Node::Variable(id, n.clone()),
-            Target::Local(n) => Node::Local(id, n.clone()),
-            Target::Resource(m, t, n) => Node::Resource(id, (*m, t.clone(), n.clone())),
-            Target::Module(n, output) => match (module.calls.get(n), output) {
-                (Some(call), Some(o))
-                    if self.config.module(call.module).outputs.contains_key(o) =>
-                {
-                    let output = &self.config.module(call.module).outputs[o];
-                    if let Some(instead) = &output.deprecated {
-                        self.diagnostics.push(
-                            Diagnostic::warning(
-                                "Value derived from a deprecated source",
-                                format!("The output {o:?} of module {n:?} is marked as deprecated with the following message:\n{instead}"),
-                            )
-                            .with_range(Some(range.clone())),
-                        );
-                    }
-                    Node::Output(call.module, o.clone())
-                }
-                (Some(call), Some(o)) => {
-                    let known = self.config.module(call.module).outputs.keys();
-                    let hint = crate::suggest::did_you_mean(o, known);
-                    let detail = format!("The module {n:?} has no output named {o:?}.{hint}");
-                    self.diagnostics.push(
-                        Diagnostic::error("Unsupported attribute", detail)
-                            .with_range(Some(range.clone())),
-                    );
-                    return None;
-                }
-                (Some(call), None) => Node::Outputs(call.module),
-                (None, _) => Node::Call(id, n.clone()),
-            },
-            _ => return None,
-        };
-        if self.index.contains_key(&node) {
-            return Some(node);
-        }
-        let (summary, detail) = match &node {
-            Node::Variable(_, n) => (
-                "Reference to undeclared input variable",
-                format!(
-                    "An input variable with the name {n:?} has not been declared.{}",
-                    crate::suggest::did_you_mean(n, module.variables.keys())
-                ),
-            ),
-            Node::Local(_, n) => (
-                "Reference to undeclared local value",
-                format!(
-                    "A local value with the name {n:?} has not been declared.{}",
-                    crate::suggest::did_you_mean(n, module.locals.keys())
-                ),
-            ),
-            Node::Call(_, n) => (
-                "Reference to undeclared module",
-                format!(
-                    "No module call named {n:?} is declared here.{}",
-                    crate::suggest::did_you_mean(n, module.calls.keys())
-                ),
-            ),
-            _ => {
-                let known = module
-                    .resources
-                    .keys()
-                    .map(|(m, t, n)| Target::Resource(*m, t.clone(), n.clone()).to_string());
-                let what = match r.target {
-                    Target::Resource(ResourceMode::Data, ..) => "data source",
-                    Target::Resource(ResourceMode::Ephemeral, ..) => "ephemeral resource",
-                    _ => "resource",
-                };
-                let hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
-                (
-                    "Reference to undeclared resource",
-                    format!(
-                        "A {what} {} has not been declared in this module.{hint}",
-                        r.target
-                    ),
-                )
-            }
-        };
-        self.diagnostics
-            .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
-        None
+        target(self.config, &self.index, id, r, range, &mut self.diagnostics)
     }
+}
+
+/// The node that a reference names; an error where there is none.
+fn target(
+    config: &Config,
+    index: &HashMap<Node, NodeIndex>,
+    id: ModuleId,
+    r: &Reference,
+    range: &SourceRange,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
+    let module = config.module(id);
+    let node = match &r.target {
+        Target::Variable(n) => Node::Variable(id, n.clone()),
+        Target::Local(n) => Node::Local(id, n.clone()),
+        Target::Resource(m, t, n) => Node::Resource(id, (*m, t.clone(), n.clone())),
+        Target::Module(n, output) => match (module.calls.get(n), output) {
+            (Some(call), Some(o))
+                if config.module(call.module).outputs.contains_key(o) =>
+            {
+                let output = &config.module(call.module).outputs[o];
+                if let Some(instead) = &output.deprecated {
+                    diagnostics.push(
+                        Diagnostic::warning(
+                            "Value derived from a deprecated source",
+                            format!("The output {o:?} of module {n:?} is marked as deprecated with the following message:\n{instead}"),
+                        )
+                        .with_range(Some(range.clone())),
+                    );
+                }
+                Node::Output(call.module, o.clone())
+            }
+            (Some(call), Some(o)) => {
+                let known = config.module(call.module).outputs.keys();
+                let hint = crate::suggest::did_you_mean(o, known);
+                let detail = format!("The module {n:?} has no output named {o:?}.{hint}");
+                diagnostics.push(
+                    Diagnostic::error("Unsupported attribute", detail)
+                        .with_range(Some(range.clone())),
+                );
+                return None;
+            }
+            (Some(call), None) => Node::Outputs(call.module),
+            (None, _) => Node::Call(id, n.clone()),
+        },
+        _ => return None,
+    };
+    if index.contains_key(&node) {
+        return Some(node);
+    }
+    let (summary, detail) = match &node {
+        Node::Variable(_, n) => (
+            "Reference to undeclared input variable",
+            format!(
+                "An input variable with the name {n:?} has not been declared.{}",
+                crate::suggest::did_you_mean(n, module.variables.keys())
+            ),
+        ),
+        Node::Local(_, n) => (
+            "Reference to undeclared local value",
+            format!(
+                "A local value with the name {n:?} has not been declared.{}",
+                crate::suggest::did_you_mean(n, module.locals.keys())
+            ),
+        ),
+        Node::Call(_, n) => (
+            "Reference to undeclared module",
+            format!(
+                "No module call named {n:?} is declared here.{}",
+                crate::suggest::did_you_mean(n, module.calls.keys())
+            ),
+        ),
+        _ => {
+            let known = module
+                .resources
+                .keys()
+                .map(|(m, t, n)| Target::Resource(*m, t.clone(), n.clone()).to_string());
+            let what = match r.target {
+                Target::Resource(ResourceMode::Data, ..) => "data source",
+                Target::Resource(ResourceMode::Ephemeral, ..) => "ephemeral resource",
+                _ => "resource",
+            };
+            let hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
+            (
+                "Reference to undeclared resource",
+                format!(
+                    "A {what} {} has not been declared in this module.{hint}",
+                    r.target
+                ),
+            )
+        }
+    };
+    diagnostics
+        .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
+    None
 }
 
 /// Every cycle as the path of references, each with its place.

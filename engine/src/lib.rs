@@ -8,6 +8,7 @@ pub mod address;
 pub mod apply;
 pub mod changes;
 pub mod config;
+pub mod console;
 pub mod events;
 pub mod graph;
 pub mod lang;

@@ -14,10 +14,11 @@ use topo_sdk::{Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
 
 use crate::address::{InstanceKey, ModuleInstance};
 use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
-use crate::lang::ast::{Expression, Target};
+use crate::lang::ast::{Expression, ProviderFunctionName, Target};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::functions;
 use crate::lang::operators::{self, Failure};
+use crate::lang::provider_functions::ProviderFunction;
 use crate::variables::Given;
 
 /// Whether a block makes one object, a list or a map of them.
@@ -34,6 +35,26 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The shape that a block's meta-arguments give it.
+    pub fn of(repetition: &Repetition) -> Shape {
+        match repetition {
+            Repetition::Single => Shape::Single,
+            Repetition::Count(_) => Shape::Count,
+            Repetition::ForEach(_) => Shape::ForEach,
+            Repetition::Enabled(_) => Shape::Optional,
+        }
+    }
+
+    /// The type of the whole, for objects of a type.
+    pub fn whole_type(self, object: Type) -> Type {
+        match self {
+            Shape::Single | Shape::Optional => object,
+            _ if object.has_dynamic() => Type::Dynamic,
+            Shape::Count => Type::list(object),
+            Shape::ForEach => Type::map(object),
+        }
+    }
+
     /// Whether its instances have keys.
     pub fn is_keyed(self) -> bool {
         matches!(self, Shape::Count | Shape::ForEach)
@@ -899,6 +920,15 @@ impl Scope for ModuleScope<'_> {
             Some(key) => operators::index(&found, key),
             None => Ok(found),
         }
+    }
+
+    fn provider_function(
+        &self,
+        name: &ProviderFunctionName,
+    ) -> Result<ProviderFunction<'_>, Failure> {
+        let config = &self.world.config;
+        let required = &config.module(self.module).required_providers;
+        config.functions.find(required, name)
     }
 
     fn functions(&self) -> functions::Context<'_> {

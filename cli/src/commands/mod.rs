@@ -2,11 +2,13 @@
 //! function.
 
 pub mod apply;
+pub mod console;
 pub mod destroy;
 pub mod drift;
 pub mod get;
 pub mod graph;
 pub mod init;
+pub mod metadata;
 pub mod output;
 pub mod plan;
 pub mod providers;
@@ -68,10 +70,13 @@ pub enum Command {
     #[command(subcommand)]
     State(state::StateCommand),
     Graph(graph::GraphArgs),
+    Console(console::ConsoleArgs),
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
     #[command(subcommand)]
     Providers(providers::ProvidersCommand),
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
     Version(version::VersionArgs),
 }
 

@@ -5,6 +5,7 @@
 //! the peers work. The drift format is topo's own; see [`drift`].
 
 pub mod drift;
+pub mod functions;
 pub mod plan;
 pub mod schema;
 pub mod state;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
+use topo_engine::lang::provider_functions;
 use topo_sdk::schema::{Attribute, Block, Mode, NestedBlock, Nesting};
 use topo_sdk::{Provider, Schema};
 
@@ -26,11 +27,16 @@ fn provider(provider: &dyn Provider) -> Json {
     let data: Map<String, Json> = data
         .filter_map(|t| Some((t.to_string(), schema(&*provider.data_schema(&t)?))))
         .collect();
-    json!({
+    let mut out = json!({
         "provider": schema(&provider.provider_schema()),
         "resource_schemas": resources,
         "data_source_schemas": data,
-    })
+    });
+    let functions = super::functions::of_provider(&provider_functions::signatures(provider));
+    if !functions.is_empty() {
+        out["functions"] = Json::Object(functions);
+    }
+    out
 }
 
 fn schema(schema: &Schema) -> Json {

@@ -3,6 +3,7 @@
 
 pub mod block;
 pub mod change;
+pub mod console;
 pub mod diagnostics;
 pub mod plan;
 pub mod style;

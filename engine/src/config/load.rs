@@ -20,6 +20,7 @@ use super::{
 };
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::lang::ast::Expression;
+use crate::lang::provider_functions::ProviderFunctions;
 use crate::lang::source::SourceFile;
 use crate::lang::structure::{Attribute, Block, Parsed};
 use crate::providers::Providers;
@@ -31,22 +32,30 @@ const MAX_MODULE_DEPTH: usize = 32;
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`. Modules that are not local are found by the manifest in `root`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
-    match Manifest::read(root) {
-        Ok(manifest) => load_with(root, &manifest, providers),
-        Err(detail) => Loaded {
-            config: None,
-            sources: Sources::default(),
-            diagnostics: Diagnostics::error("Unreadable manifest of modules", detail),
-        },
-    }
+    read(root, providers, false)
 }
 
-/// As [`load`], with a manifest that was read already.
-pub fn load_with(root: &Path, manifest: &Manifest, providers: &Providers) -> Loaded {
+/// Like [`load`], but a directory without any configuration is an empty one: for looking around.
+pub fn load_any(root: &Path, providers: &Providers) -> Loaded {
+    read(root, providers, true)
+}
+
+fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
+    let manifest = match Manifest::read(root) {
+        Ok(manifest) => manifest,
+        Err(detail) => {
+            return Loaded {
+                config: None,
+                sources: Sources::default(),
+                diagnostics: Diagnostics::error("Unreadable manifest of modules", detail),
+            };
+        }
+    };
     let mut loader = Loader {
         root,
-        manifest,
+        manifest: &manifest,
         providers,
+        may_be_empty,
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
@@ -64,6 +73,7 @@ pub fn load_with(root: &Path, manifest: &Manifest, providers: &Providers) -> Loa
         modules: loader.modules,
         digest,
         root_dir: root.to_path_buf(),
+        functions: ProviderFunctions::new(providers),
         graph: OnceLock::new(),
     });
     let mut diagnostics = loader.diagnostics;
@@ -82,6 +92,8 @@ struct Loader<'a> {
     root: &'a Path,
     manifest: &'a Manifest,
     providers: &'a Providers,
+    /// Whether the root module may have no files.
+    may_be_empty: bool,
     sources: Sources,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
@@ -141,7 +153,8 @@ impl Loader<'_> {
                 return id;
             }
         };
-        if found.primary.is_empty() && found.overrides.is_empty() {
+        let nothing = found.primary.is_empty() && found.overrides.is_empty();
+        if nothing && !(self.may_be_empty && path.is_empty()) {
             let detail = format!("The directory {} has no .tf files.", dir.display());
             self.diagnostics
                 .push(Diagnostic::error("No configuration files", detail).with_range(called_at));

@@ -26,7 +26,7 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
-pub use load::{load, load_with};
+pub use load::{load, load_any};
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
@@ -34,6 +34,7 @@ pub(crate) use validate::locate;
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
+use crate::lang::provider_functions::ProviderFunctions;
 use crate::lang::source::SourceFile;
 
 /// What [`load`] returns.
@@ -72,6 +73,8 @@ pub struct Config {
     pub digest: String,
     /// The directory of the root module.
     pub root_dir: PathBuf,
+    /// What the built-in providers offer to expressions.
+    pub functions: ProviderFunctions,
     graph: OnceLock<Graph>,
 }
 

@@ -148,12 +148,7 @@ fn evaluate(
                         }
                     };
                     let object = r.schema.block.ty();
-                    let whole = match shape {
-                        Shape::Single | Shape::Optional => object,
-                        _ if object.has_dynamic() => Type::Dynamic,
-                        Shape::Count => Type::list(object),
-                        Shape::ForEach => Type::map(object),
-                    };
+                    let whole = shape.whole_type(object);
                     let instances = Instances::opaque(shape, Value::unknown(whole));
                     world.modules[*m][i]
                         .resources

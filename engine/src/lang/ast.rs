@@ -166,6 +166,23 @@ pub enum Callee {
     Can,
     /// `templatefile`: evaluates another file.
     TemplateFile,
+    /// `provider::NAME::FUNCTION`: found by the scope, which knows what the name stands for.
+    Provider(Arc<ProviderFunctionName>),
+}
+
+/// The name of a provider's function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderFunctionName {
+    /// The provider's local name in the module.
+    pub provider: Arc<str>,
+    /// The function's name.
+    pub function: Arc<str>,
+}
+
+impl std::fmt::Display for ProviderFunctionName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "provider::{}::{}", self.provider, self.function)
+    }
 }
 
 /// A `for` expression.

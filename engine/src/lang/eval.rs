@@ -10,10 +10,12 @@ use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Diagnostic, Kind, Marks, Refinements, Type, Value};
 
 use super::ast::{
-    BinaryOp, Call, Callee, Expr, ExprKind, Expression, For, Part, Reference, Target,
+    BinaryOp, Call, Callee, Expr, ExprKind, Expression, For, Part, ProviderFunctionName, Reference,
+    Target,
 };
 use super::functions;
 use super::operators::{self, Failure, unknown_not_null};
+use super::provider_functions::ProviderFunction;
 use super::source::{SourceFile, Span};
 use super::syntax;
 
@@ -28,6 +30,20 @@ pub trait Scope {
 
     /// What built-in functions see.
     fn functions(&self) -> functions::Context<'_>;
+
+    /// The function that a provider's name stands for here.
+    ///
+    /// # Errors
+    /// A summary and a detail, when there is no such function, or none may be called.
+    fn provider_function(
+        &self,
+        name: &ProviderFunctionName,
+    ) -> Result<ProviderFunction<'_>, Failure> {
+        Err((
+            "Function calls not allowed".into(),
+            format!("The function {name} of a provider cannot be called here."),
+        ))
+    }
 }
 
 /// The names that the surroundings of an expression bind, innermost last.
@@ -405,28 +421,43 @@ impl Evaluator<'_> {
             },
             Callee::TemplateFile => self.template_file(call, span),
             Callee::Function(f) => {
-                let args = self.arguments(call, span)?;
-                let Some(args) = args else {
+                let Some(args) = self.arguments(call, span)? else {
                     return Ok(Value::unknown(Type::Dynamic));
                 };
-                functions::call(f, &self.scope.functions(), &args).map_err(|e| {
-                    let at = e
-                        .argument
-                        .and_then(|i| call.args.get(i))
-                        .map_or(span, |a| a.span);
-                    let summary = if e.argument.is_some() {
-                        "Invalid function argument"
-                    } else {
-                        "Error in function call"
-                    };
-                    self.fail(
-                        at,
-                        summary,
-                        format!("Call to function {:?} failed: {}.", f.name, e.message),
-                    )
-                })
+                functions::call(f, &self.scope.functions(), &args)
+                    .map_err(|e| self.call_failed(call, span, f.name, &e))
+            }
+            Callee::Provider(name) => {
+                let scope = self.scope;
+                let f = self.place(span, scope.provider_function(name))?;
+                let Some(args) = self.arguments(call, span)? else {
+                    return Ok(Value::unknown(Type::Dynamic));
+                };
+                f.call(name, &scope.functions(), &args)
+                    .map_err(|e| self.call_failed(call, span, &name.to_string(), &e))
             }
         }
+    }
+
+    /// The error of a call, at the argument that is at fault where it is one.
+    fn call_failed(
+        &self,
+        call: &Call,
+        span: Span,
+        name: &str,
+        error: &functions::FunctionError,
+    ) -> Box<Diagnostic> {
+        let argument = error.argument.and_then(|i| call.args.get(i));
+        let summary = if error.argument.is_some() {
+            "Invalid function argument"
+        } else {
+            "Error in function call"
+        };
+        self.fail(
+            argument.map_or(span, |a| a.span),
+            summary,
+            format!("Call to function {name:?} failed: {}.", error.message),
+        )
     }
 
     /// The arguments of a call; `None` when the list to expand is not known yet.

@@ -3,11 +3,13 @@
 //! reference to them is written.
 
 pub mod ast;
+pub mod escape;
 pub mod eval;
 pub mod fmt;
 pub mod functions;
 pub mod json;
 pub mod operators;
+pub mod provider_functions;
 pub mod source;
 pub mod structure;
 pub mod syntax;

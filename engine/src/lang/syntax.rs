@@ -18,6 +18,7 @@ use super::ast::{
     BinaryOp, Call, Callee, Expr, ExprKind, Expression, For, Part, Reference, Target,
 };
 use super::functions;
+use super::provider_functions;
 use super::source::{SourceFile, Span};
 use super::whitespace::{Form, literals};
 use crate::address::ResourceMode;
@@ -54,7 +55,7 @@ pub(super) fn parse_tree(file: &Arc<SourceFile>) -> Result<Hcl, Box<Diagnostic>>
 /// # Errors
 /// The first syntax error, or the references that make no sense.
 pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostics> {
-    let hcl = hcl_edit::parser::parse_expr(&file.text).map_err(|e| syntax_error(file, &e))?;
+    let hcl = parse(file).map_err(|d| *d)?;
     let mut diagnostics = Diagnostics::new();
     let expression = translate(file, &hcl, &[], &mut diagnostics);
     if diagnostics.has_errors() {
@@ -62,6 +63,14 @@ pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostic
     } else {
         Ok(expression)
     }
+}
+
+/// Parses a single expression without a look at what it means.
+///
+/// # Errors
+/// The first syntax error.
+pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
+    hcl_edit::parser::parse_expr(&file.text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
 /// Parses a template file for `templatefile`: its variables are bound names.
@@ -286,6 +295,10 @@ impl<'a> Translator<'a> {
             "try" => Callee::Try,
             "can" => Callee::Can,
             "templatefile" => Callee::TemplateFile,
+            qualified if qualified.contains("::") => match provider_functions::parse(qualified) {
+                Ok(name) => Callee::Provider(Arc::new(name)),
+                Err(detail) => return self.error(span, "Unknown provider function", detail),
+            },
             plain => match functions::lookup(plain) {
                 Some(f) => Callee::Function(f),
                 None => {

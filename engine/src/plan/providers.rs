@@ -253,7 +253,7 @@ impl Planner<'_> {
 
     fn prior_managed(&mut self, m: ModuleId, key: &ResourceKey) {
         let Some(world) = &mut self.prior else { return };
-        let shape = shape_of(&self.config.module(m).resources[key].repetition);
+        let shape = Shape::of(&self.config.module(m).resources[key].repetition);
         for values in &mut world.modules[m] {
             let address = ResourceAddress {
                 module: values.address.clone(),
@@ -623,15 +623,6 @@ impl Planner<'_> {
             created: old.map_or(intent.started, |r| r.created),
             updated: Timestamp::now(),
         }
-    }
-}
-
-fn shape_of(repetition: &crate::config::Repetition) -> Shape {
-    match repetition {
-        crate::config::Repetition::Single => Shape::Single,
-        crate::config::Repetition::Count(_) => Shape::Count,
-        crate::config::Repetition::ForEach(_) => Shape::ForEach,
-        crate::config::Repetition::Enabled(_) => Shape::Optional,
     }
 }
 

@@ -11,6 +11,7 @@
 mod connection;
 mod core;
 mod data;
+mod functions;
 mod provider;
 mod resources;
 mod table;

@@ -211,6 +211,10 @@ impl Provider for AwsProvider {
         Some(DATA.get(type_name)?.schema().clone())
     }
 
+    fn functions(&self) -> Vec<topo_sdk::Function> {
+        crate::functions::functions()
+    }
+
     fn validate_provider(&self, config: &Value) -> Diagnostics {
         let mut found = Diagnostics::new();
         let set = |name| config.get(name).is_some_and(|v: &Value| !v.is_null());

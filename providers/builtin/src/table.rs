@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use topo_sdk::provider::unknown_type;
 use topo_sdk::{
-    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Operation, PlanRequest,
+    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Function, Operation, PlanRequest,
     PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState, Schema, Value,
     plan,
 };
@@ -96,6 +96,7 @@ struct TableProvider {
     name: &'static str,
     provider_schema: Arc<Schema>,
     table: Arc<Table>,
+    functions: Vec<Function>,
 }
 
 #[derive(Default)]
@@ -113,6 +114,16 @@ pub(crate) fn provider(
     resources: Vec<Box<dyn Resource>>,
     data: Vec<Box<dyn Data>>,
 ) -> Arc<dyn Provider> {
+    provider_with_functions(name, resources, data, Vec::new())
+}
+
+/// A provider of this name with these types and functions.
+pub(crate) fn provider_with_functions(
+    name: &'static str,
+    resources: Vec<Box<dyn Resource>>,
+    data: Vec<Box<dyn Data>>,
+    functions: Vec<Function>,
+) -> Arc<dyn Provider> {
     let resources = resources.into_iter().map(|r| {
         let schema = Arc::new(r.schema());
         (Arc::from(r.name()), (r, schema))
@@ -128,6 +139,7 @@ pub(crate) fn provider(
             resources: resources.collect(),
             data: data.collect(),
         }),
+        functions,
     })
 }
 
@@ -159,6 +171,10 @@ impl Provider for TableProvider {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         Some(self.table.data.get(type_name)?.1.clone())
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        self.functions.clone()
     }
 
     fn validate_resource(&self, type_name: &str, config: &Value) -> Diagnostics {

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod derive;
 mod errors;
+mod functions;
 mod kinds;
 mod manifest;
 mod names;
@@ -24,6 +25,7 @@ mod shape;
 mod tests;
 mod wait;
 mod write;
+mod yaml;
 
 use std::sync::{Arc, LazyLock};
 
@@ -79,6 +81,10 @@ impl Provider for Kubernetes {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         kinds::find_data(type_name).map(kinds::Kind::data_schema)
+    }
+
+    fn functions(&self) -> Vec<topo_sdk::Function> {
+        functions::functions()
     }
 
     fn validate_resource(&self, type_name: &str, config: &Value) -> Diagnostics {

@@ -61,6 +61,10 @@ impl Provider for Simulated {
         self.inner.data_schema(type_name)
     }
 
+    fn functions(&self) -> Vec<topo_sdk::Function> {
+        self.inner.functions()
+    }
+
     fn validate_provider(&self, config: &Value) -> Diagnostics {
         self.inner.validate_provider(config)
     }

@@ -31,7 +31,9 @@ mod network;
 mod numeric;
 mod regex;
 mod sets;
+pub mod signature;
 mod string;
+mod terraform;
 mod types;
 
 #[cfg(test)]
@@ -239,9 +241,69 @@ pub fn lookup(name: &str) -> Option<&'static Function> {
     BY_NAME.get(name).copied()
 }
 
+/// The functions of the provider `terraform`. They are here and not with the other providers'
+/// because they need the language's parser.
+pub(super) fn of_terraform() -> &'static [Function] {
+    terraform::FUNCTIONS
+}
+
 /// Every function, by family.
 pub fn all() -> impl Iterator<Item = &'static Function> {
     FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// What calling asks of a function, whoever offers it.
+pub(super) trait Callable {
+    /// The name by which it was called.
+    fn name(&self) -> &str;
+
+    /// How many fixed parameters it has, and whether any number of arguments may follow.
+    fn arity(&self) -> (usize, bool);
+
+    /// The name of the parameter at an index, and what is asked of its argument.
+    fn demand(&self, index: usize) -> Option<(&str, Demand)>;
+}
+
+/// What is asked of an argument; see [`Param`].
+pub(super) struct Demand {
+    pub(super) ty: Type,
+    pub(super) allow_null: bool,
+    pub(super) allow_unknown: bool,
+    pub(super) whole: bool,
+    pub(super) allow_marked: bool,
+    pub(super) shallow_marks: bool,
+}
+
+/// Arguments as the code of a function sees them, and what belongs to its result.
+pub(super) struct Ready {
+    pub(super) args: Vec<Value>,
+    /// The marks of the result.
+    pub(super) marks: Marks,
+    /// Whether the result is unknown because an argument is.
+    pub(super) unknown: bool,
+}
+
+impl Callable for Function {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn arity(&self) -> (usize, bool) {
+        (self.params.len(), self.variadic.is_some())
+    }
+
+    fn demand(&self, index: usize) -> Option<(&str, Demand)> {
+        let param = self.param(index)?;
+        let demand = Demand {
+            ty: param.ty.to_type(),
+            allow_null: param.allow_null,
+            allow_unknown: param.allow_unknown,
+            whole: param.whole,
+            allow_marked: param.allow_marked,
+            shallow_marks: param.shallow_marks,
+        };
+        Some((param.name, demand))
+    }
 }
 
 /// Calls a function: checks and converts the arguments, and carries unknowns and marks over.
@@ -250,60 +312,68 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 /// When the number of arguments or one of them does not fit, or the function has no result for
 /// them.
 pub fn call(f: &Function, ctx: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    check_count(f, args.len())?;
-    let mut ready = Vec::with_capacity(args.len());
-    let mut marks = Marks::empty();
-    let mut unknown = false;
-    for (i, (arg, param)) in args.iter().zip((0..).map_while(|i| f.param(i))).enumerate() {
-        let mut arg =
-            convert(arg, &param.ty.to_type()).map_err(|e| at_path(i, &e.path, e.message))?;
-        if arg.is_null() && !param.allow_null {
-            return Err(FunctionError::at(i, "argument must not be null"));
-        }
-        unknown |= if param.whole {
-            !arg.is_wholly_known()
-        } else {
-            !arg.is_known() && !param.allow_unknown
-        };
-        if !param.allow_marked {
-            if param.shallow_marks {
-                marks |= arg.marks();
-                arg = arg.unmark();
-            } else {
-                marks |= arg.deep_marks();
-                arg = arg.unmark_deep();
-            }
-        }
-        ready.push(arg);
-    }
+    let Ready {
+        args,
+        marks,
+        unknown,
+    } = prepare(f, args)?;
     if unknown {
-        let types: Vec<Type> = ready.iter().map(Value::ty).collect();
+        let types: Vec<Type> = args.iter().map(Value::ty).collect();
         let refinements = Refinements {
             not_null: !f.nullable_result,
             ..Refinements::default()
         };
         return Ok(Value::unknown_refined((f.returns)(&types), refinements).with_marks(marks));
     }
-    Ok((f.call)(ctx, &ready)?.with_marks(marks))
+    Ok((f.call)(ctx, &args)?.with_marks(marks))
 }
 
-fn check_count(f: &Function, given: usize) -> Result<(), FunctionError> {
-    let fixed = f.params.len();
-    if given == fixed || (given > fixed && f.variadic.is_some()) {
+/// Counts, converts and checks the arguments of a call.
+pub(super) fn prepare(f: &impl Callable, args: &[Value]) -> Result<Ready, FunctionError> {
+    check_count(f, args.len())?;
+    let mut ready = Ready {
+        args: Vec::with_capacity(args.len()),
+        marks: Marks::empty(),
+        unknown: false,
+    };
+    let demands = (0..).map_while(|i| f.demand(i));
+    for (i, (arg, (_, demand))) in args.iter().zip(demands).enumerate() {
+        let mut arg = convert(arg, &demand.ty).map_err(|e| at_path(i, &e.path, e.message))?;
+        if arg.is_null() && !demand.allow_null {
+            return Err(FunctionError::at(i, "argument must not be null"));
+        }
+        ready.unknown |= if demand.whole {
+            !arg.is_wholly_known()
+        } else {
+            !arg.is_known() && !demand.allow_unknown
+        };
+        if !demand.allow_marked {
+            if demand.shallow_marks {
+                ready.marks |= arg.marks();
+                arg = arg.unmark();
+            } else {
+                ready.marks |= arg.deep_marks();
+                arg = arg.unmark_deep();
+            }
+        }
+        ready.args.push(arg);
+    }
+    Ok(ready)
+}
+
+fn check_count(f: &impl Callable, given: usize) -> Result<(), FunctionError> {
+    let (fixed, variadic) = f.arity();
+    if given == fixed || (given > fixed && variadic) {
         return Ok(());
     }
-    let least = if f.variadic.is_some() {
-        "at least "
-    } else {
-        ""
-    };
+    let least = if variadic { "at least " } else { "" };
     let noun = if fixed == 1 { "argument" } else { "arguments" };
     let message = format!(
         "function {:?} takes {least}{fixed} {noun}, but {given} were given",
-        f.name
+        f.name()
     );
-    Err(match f.params.get(given) {
-        Some(param) => FunctionError::new(format!("{message}; missing {:?}", param.name)),
+    Err(match f.demand(given).filter(|_| given < fixed) {
+        Some((name, _)) => FunctionError::new(format!("{message}; missing {name:?}")),
         None => FunctionError::at(fixed, message),
     })
 }

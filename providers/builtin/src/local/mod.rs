@@ -1,8 +1,9 @@
-//! The `local` provider: files on this machine.
+//! The `local` provider: files on this machine, and a function that asks for a directory.
 
 mod content;
 mod data;
 mod file;
+mod functions;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use topo_sdk::Provider;
 
 /// The provider.
 pub(crate) fn provider() -> Arc<dyn Provider> {
-    crate::table::provider(
+    crate::table::provider_with_functions(
         "local",
         vec![
             Box::new(file::LocalFile { sensitive: false }),
@@ -20,5 +21,6 @@ pub(crate) fn provider() -> Arc<dyn Provider> {
             Box::new(data::LocalFileData { sensitive: false }),
             Box::new(data::LocalFileData { sensitive: true }),
         ],
+        functions::functions(),
     )
 }

@@ -1,5 +1,6 @@
-//! The `time` provider: waiting, and points in time that stay.
+//! The `time` provider: waiting, points in time that stay, and functions that take times apart.
 
+mod functions;
 mod sleep;
 mod static_time;
 
@@ -9,12 +10,13 @@ use topo_sdk::Provider;
 
 /// The provider.
 pub(crate) fn provider() -> Arc<dyn Provider> {
-    crate::table::provider(
+    crate::table::provider_with_functions(
         "time",
         vec![
             Box::new(sleep::TimeSleep),
             Box::new(static_time::TimeStatic),
         ],
         Vec::new(),
+        functions::functions(),
     )
 }
