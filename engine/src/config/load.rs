@@ -417,6 +417,7 @@ impl Loader<'_> {
             r.kind.meta(),
             &[],
         );
+        let (provisioners, connection) = reader.provisioners(&r.block, r.kind, self.providers);
         let resource = Resource {
             body,
             repetition: r.repetition,
@@ -430,6 +431,8 @@ impl Loader<'_> {
             provider_instance: instance,
             check: r.check,
             lifecycle: r.lifecycle,
+            provisioners,
+            connection,
             schema,
             range,
         };
