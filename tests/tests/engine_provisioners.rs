@@ -777,28 +777,25 @@ fn everything_that_is_wrong_is_told_at_its_place() {
     command = "x"
     connection { host = "x" }
     connection { host = "x" }
+    lifecycle {}
   }
-}
-data "test_lookup" "l" {
-  name = "l"
-  provisioner "local-exec" { command = "x" }
-  connection { host = "x" }
 }
 "#,
     );
+    let mut errors = s.errors();
+    errors.sort();
     assert_eq!(
-        s.errors(),
+        errors,
         [
-            "main.tf:4:15 Invalid \"when\" keyword",
-            "main.tf:8:18 Invalid \"on_failure\" keyword",
-            "main.tf:16:3 Wrong number of labels",
-            "main.tf:20:5 Duplicate connection block",
             "main.tf:13:18 Invalid reference from destroy provisioner",
             "main.tf:13:27 Invalid reference from destroy provisioner",
             "main.tf:13:41 Invalid reference from destroy provisioner",
             "main.tf:14:25 Invalid reference from destroy provisioner",
-            "main.tf:25:3 Unsupported block type",
-            "main.tf:26:3 Unsupported block type",
+            "main.tf:16:3 Missing label for provisioner",
+            "main.tf:20:5 Duplicate connection block",
+            "main.tf:21:5 Reserved block type name in provisioner block",
+            "main.tf:4:15 Invalid \"when\" keyword",
+            "main.tf:8:18 Invalid \"on_failure\" keyword",
         ]
     );
 
@@ -816,6 +813,11 @@ data "test_lookup" "l" {
     bar {}
   }
 }
+data "test_lookup" "l" {
+  name = "l"
+  provisioner "local-exec" { command = "x" }
+  connection { host = "x" }
+}
 "#,
     );
     let mut errors = s.errors();
@@ -823,9 +825,11 @@ data "test_lookup" "l" {
     assert_eq!(
         errors,
         [
-            "main.tf:10:15 Unsupported argument",
+            "main.tf:10:5 Unsupported argument",
             "main.tf:11:5 Unsupported block type",
-            "main.tf:3:23 Unsupported argument",
+            "main.tf:16:3 Unsupported block type",
+            "main.tf:17:3 Unsupported block type",
+            "main.tf:3:16 Unsupported argument",
             "main.tf:3:3 Missing required argument",
             "main.tf:4:3 Provisioner not supported",
             "main.tf:5:3 Provisioner not supported",
@@ -864,6 +868,44 @@ data "test_lookup" "l" {
             "main.tf:13:25 Unsupported attribute",
         ]
     );
+}
+
+#[tokio::test]
+async fn the_json_syntax_says_the_same() {
+    let (s, log) = logged("");
+    s.write(
+        "a.tf.json",
+        r#"{
+          "resource": { "test_thing": { "a": {
+            "name": "a",
+            "connection": { "host": "${self.id}" },
+            "provisioner": [
+              { "local-exec": {
+                "command": "echo ${self.name} $X",
+                "environment": { "X": "made" },
+                "connection": { "user": "root" }
+              } },
+              { "local-exec": {
+                "when": "destroy",
+                "on_failure": "continue",
+                "command": "echo gone; exit 1"
+              } }
+            ]
+          } } }
+        }"#,
+    );
+    assert!(s.load().diagnostics.is_empty(), "{}", s.load().diagnostics);
+    s.apply().await;
+    assert_eq!(log.lines(), ["test_thing.a (local-exec): a made"]);
+    s.destroy().await;
+    assert_eq!(log.lines(), ["test_thing.a (local-exec): gone"]);
+    s.write(
+        "a.tf.json",
+        r#"{ "resource": { "test_thing": { "a": { "name": "a", "provisioner": { "local-exec": {
+          "when": "create", "command": "x", "comand": "x"
+        } } } } } }"#,
+    );
+    assert_eq!(s.errors(), ["a.tf.json:2:45 Unsupported argument"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 use topo_sdk::{Diagnostic, Diagnostics, Schema, SourceRange};
 
-use super::body::Reader;
+use super::body::{Reader, add_new};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
 use super::settings::Settings;
@@ -407,8 +407,9 @@ impl Loader<'_> {
             );
             return;
         };
+        let mut found = Diagnostics::new();
         let mut reader = Reader {
-            diagnostics: &mut self.diagnostics,
+            diagnostics: &mut found,
         };
         let body = reader.body(
             &r.block.body,
@@ -418,6 +419,7 @@ impl Loader<'_> {
             &[],
         );
         let (provisioners, connection) = reader.provisioners(&r.block, r.kind, self.providers);
+        add_new(found, &mut self.diagnostics);
         let resource = Resource {
             body,
             repetition: r.repetition,

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, Schema, SourceRange, Type, Value};
 
-use super::body::{Body, Meta, Reader};
+use super::body::{Body, Meta, Reader, add_new};
 use super::decode::Kind;
 use super::{Resource, locate};
 use crate::lang::ast::{Expression, Target};
@@ -114,9 +114,7 @@ impl Reader<'_> {
         if kind != Kind::Resource {
             return (Vec::new(), None);
         }
-        // What is wrong with the resource's own content has been told by who read that.
-        let mut told = Diagnostics::new();
-        let content = resource.body.content(kind.meta().blocks, &mut told);
+        let content = resource.body.content(kind.meta().blocks, self.diagnostics);
         let connection = content.of("connection").next().map(|b| self.connection(b));
         let mut provisioners = Vec::new();
         for b in content.of("provisioner") {
@@ -145,13 +143,7 @@ impl Reader<'_> {
             None => Arc::new(Schema::new(Block::new())),
         };
         let content = b.body.content(META.blocks, self.diagnostics);
-        // The content is read twice: what is wrong with it is told once.
-        let mut again = Diagnostics::new();
-        let body = Reader {
-            diagnostics: &mut again,
-        }
-        .body(&b.body, &schema.block, b.header(), META, &[]);
-        add_new(again, self.diagnostics);
+        let body = self.body(&b.body, &schema.block, b.header(), META, &[]);
         for other in content.of("lifecycle") {
             self.error(
                 other.kind_range(),
@@ -314,15 +306,6 @@ pub(super) fn check(resource: &Resource, providers: &Providers, diagnostics: &mu
             let mut found = Diagnostics::new();
             connection.check(&CONNECTION, &mut found);
             add_new(found, diagnostics);
-        }
-    }
-}
-
-/// Adds what has not been told yet: provisioners of a resource share its connection block.
-fn add_new(found: Diagnostics, diagnostics: &mut Diagnostics) {
-    for d in found {
-        if !diagnostics.iter().any(|told| *told == d) {
-            diagnostics.push(d);
         }
     }
 }
