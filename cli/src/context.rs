@@ -10,7 +10,7 @@ use topo_engine::config::{self, Config, Sources};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Record, State, StoreError};
 use topo_engine::variables::Inputs;
-use topo_provider_sandbox::{Cloud, Options, simulate};
+use topo_provider_sandbox::{Cloud, Options, simulate, simulate_provisioner};
 use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
 use topo_state::{LockInfo, SledStore};
 
@@ -133,10 +133,11 @@ impl Context {
 
     /// The providers, to validate and to look up schemas with: nothing is opened.
     pub fn schemas(&self) -> Providers {
-        Providers::new(built_in())
+        Providers::new(built_in()).with_provisioners(topo_provider_builtin::provisioners())
     }
 
-    /// The providers, to run with: in the sandbox those that talk to a network are simulated.
+    /// The providers, to run with: in the sandbox those that talk to a network are simulated, and
+    /// no provisioner is carried out.
     ///
     /// # Errors
     /// When the simulated cloud cannot be opened.
@@ -152,7 +153,9 @@ impl Context {
                 p
             }
         });
-        Ok(Providers::new(providers.collect()))
+        let provisioners = topo_provider_builtin::provisioners().into_iter();
+        Ok(Providers::new(providers.collect())
+            .with_provisioners(provisioners.map(simulate_provisioner).collect()))
     }
 
     /// Loads and checks the configuration; shows warnings.

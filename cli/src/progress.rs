@@ -105,6 +105,40 @@ impl Lines {
                 let text = format!("{} failed after {}", words(*action).1, human(*elapsed));
                 vec![line(&object(key), &paint(RED, text))]
             }
+            Event::ProvisionStarted {
+                key,
+                provisioner,
+                simulated,
+            } => {
+                if let Some(running) = self.running.get_mut(key) {
+                    running.message = format!("provisioning with {provisioner}");
+                }
+                let text = if *simulated {
+                    format!("{provisioner} is not carried out in the sandbox, it would be given:")
+                } else {
+                    format!("Provisioning with {provisioner}...")
+                };
+                vec![line(&object(key), &text)]
+            }
+            Event::ProvisionOutput {
+                key,
+                provisioner,
+                line: text,
+            } => {
+                let subject = format!("{} ({provisioner})", object(key));
+                // Colours are for a terminal, which the command does not write to itself.
+                let plain = anstream::adapter::strip_str(text).to_string();
+                vec![line(&subject, &visible(&plain))]
+            }
+            Event::ProvisionFinished { .. } => Vec::new(), // what comes next says so
+            Event::ProvisionFailed {
+                key,
+                provisioner,
+                elapsed,
+            } => {
+                let text = format!("{provisioner} failed after {}", human(*elapsed));
+                vec![line(&object(key), &paint(RED, text))]
+            }
             Event::Skipped { .. } => {
                 self.done += 1;
                 Vec::new() // told at the end, with the reasons
@@ -342,6 +376,56 @@ mod tests {
             "aws_eks_cluster.this: Creation complete after 1m10s [id=kong]"
         );
         assert_eq!(lines.done, 1);
+    }
+
+    #[test]
+    fn the_output_of_a_provisioner_is_told_with_its_object() {
+        let mut lines = Lines::default();
+        let start = Instant::now();
+        let key = key("terraform_data.a");
+        let provisioner: Arc<str> = "local-exec".into();
+        lines.event(
+            &Event::ApplyStarted {
+                key: key.clone(),
+                action: ChangeAction::Create,
+                id: None,
+            },
+            start,
+        );
+        let said = lines.event(
+            &Event::ProvisionStarted {
+                key: key.clone(),
+                provisioner: provisioner.clone(),
+                simulated: false,
+            },
+            start,
+        );
+        assert_eq!(
+            plain(said),
+            "terraform_data.a: Provisioning with local-exec..."
+        );
+        let said = lines.event(
+            &Event::ProvisionOutput {
+                key: key.clone(),
+                provisioner: provisioner.clone(),
+                line: "\u{1b}[31mred\u{1b}[0m and\u{7} loud".into(),
+            },
+            start,
+        );
+        assert_eq!(plain(said), "terraform_data.a (local-exec): red and loud");
+        assert_eq!(
+            plain(lines.tick(start + Duration::from_secs(10))),
+            "terraform_data.a: Still creating... [10s elapsed] provisioning with local-exec"
+        );
+        let said = lines.event(
+            &Event::ProvisionFailed {
+                key,
+                provisioner,
+                elapsed: Duration::from_secs(12),
+            },
+            start,
+        );
+        assert_eq!(plain(said), "terraform_data.a: local-exec failed after 12s");
     }
 
     #[test]

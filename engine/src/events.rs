@@ -88,6 +88,42 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A provisioner starts.
+    ProvisionStarted {
+        /// The object.
+        key: RecordKey,
+        /// The kind of provisioner: `local-exec`.
+        provisioner: Arc<str>,
+        /// Whether it is not carried out: its output is what it would be given.
+        simulated: bool,
+    },
+    /// A line of a provisioner's output.
+    ProvisionOutput {
+        /// The object.
+        key: RecordKey,
+        /// The kind of provisioner.
+        provisioner: Arc<str>,
+        /// The line as it came, without its end.
+        line: String,
+    },
+    /// A provisioner is done.
+    ProvisionFinished {
+        /// The object.
+        key: RecordKey,
+        /// The kind of provisioner.
+        provisioner: Arc<str>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A provisioner failed. Whether that is an error or a warning is up to its block.
+    ProvisionFailed {
+        /// The object.
+        key: RecordKey,
+        /// The kind of provisioner.
+        provisioner: Arc<str>,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A mutation was not started, because what it depends on failed or the run was interrupted.
     Skipped {
         /// The object.

@@ -307,16 +307,19 @@ impl Builder<'_> {
                 self.refer(id, &e.references, &e.file, node);
             }
             let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
+            // Evaluated when the object is there: these may name it.
+            let mut afterwards = r.provisioning();
             for rule in &r.lifecycle.postconditions {
-                for e in [&rule.condition, &rule.error_message] {
-                    let others: Vec<Arc<Reference>> = e
-                        .references
-                        .iter()
-                        .filter(|r| r.target != itself)
-                        .cloned()
-                        .collect();
-                    self.refer(id, &others, &e.file, node);
-                }
+                afterwards.extend([&rule.condition, &rule.error_message]);
+            }
+            for e in afterwards {
+                let others: Vec<Arc<Reference>> = e
+                    .references
+                    .iter()
+                    .filter(|r| r.target != itself)
+                    .cloned()
+                    .collect();
+                self.refer(id, &others, &e.file, node);
             }
             for mention in &r.lifecycle.replace_triggered_by {
                 let reference = std::slice::from_ref(&mention.reference);

@@ -106,6 +106,10 @@ pub struct Intent {
     pub checkpoint: Option<ResourceState>,
     /// When it was sent.
     pub started: Timestamp,
+    /// Whether provisioners complete the creation: an object that is found without their having
+    /// run is tainted.
+    #[serde(default)]
+    pub provisioned: bool,
 }
 
 /// One run that could change something.

@@ -54,7 +54,8 @@ impl Scenario {
         let made = Scenario {
             dir: tempfile::tempdir().expect("a temporary directory"),
             cloud,
-            providers: Providers::new(list),
+            providers: Providers::new(list)
+                .with_provisioners(topo_provider_builtin::provisioners()),
             store: Arc::new(MemoryStore::default()),
             inputs: Inputs::default(),
             options: PlanOptions::default(),

@@ -8,6 +8,7 @@
 mod connections;
 mod finish;
 mod operation;
+mod provision;
 mod start;
 mod tasks;
 
@@ -24,10 +25,11 @@ use tokio::sync::watch;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use self::operation::Done;
+use self::provision::Provisioning;
 use self::tasks::{Input, Task, Tasks};
 use crate::address::{InstanceAddress, InstanceKey, ProviderAddress};
 use crate::changes::{ChangeAction, Counts, InstanceChange, PlanMode};
-use crate::config::{Config, ModuleId, ResourceKey};
+use crate::config::{Config, ModuleId, OnFailure, ResourceKey};
 use crate::events::{Event, Listener};
 use crate::graph::{Graph, Node};
 use crate::plan::{Inner, Plan};
@@ -195,6 +197,7 @@ impl PartialOrd for Ready {
 /// What a future of the run comes back with.
 enum Answer {
     Mutated(usize, Box<Done>),
+    Provisioned(Box<Provisioning>, Option<Box<(Diagnostic, OnFailure)>>),
     Read(usize, Result<Value, Diagnostics>),
 }
 
@@ -257,8 +260,12 @@ impl Run<'_> {
             }
             tokio::select! {
                 Some(answer) = running.next() => {
-                    let (task, ok) = self.take(answer).await;
-                    self.complete(task, ok, &mut instant, &mut ready);
+                    match self.take(answer).await {
+                        (task, Started::Done(ok)) => {
+                            self.complete(task, ok, &mut instant, &mut ready);
+                        }
+                        (_, Started::Running(more)) => running.push(more),
+                    }
                 }
                 changed = options.interrupt.changed(), if listening => {
                     let asked = *options.interrupt.borrow();
@@ -345,9 +352,34 @@ impl Run<'_> {
             .any(Diagnostic::is_error)
     }
 
-    /// Puts the answer of a provider into the world.
-    async fn take(&mut self, answer: Answer) -> (usize, bool) {
+    /// Takes an answer in: the task is done, or goes on.
+    async fn take(&mut self, answer: Answer) -> (usize, Started) {
         match answer {
+            Answer::Provisioned(p, failed) => {
+                let task = p.task;
+                (task, self.provisioned(*p, failed.map(|f| *f)).await)
+            }
+            Answer::Mutated(i, done) if done.unprovisioned => {
+                let (Task::Converge(c), Some(record)) = (&self.tasks.list[i], done.record) else {
+                    return (i, Started::Done(true));
+                };
+                let (c, address) = (*c, record.key.address.clone());
+                // Provisioners may name the object by its address.
+                self.set(&address, record.value.clone());
+                let p = Provisioning::created(i, c, record, done.elapsed);
+                (i, self.provision(p).await)
+            }
+            answer => {
+                let (i, ok) = self.settle(answer).await;
+                (i, Started::Done(ok))
+            }
+        }
+    }
+
+    /// Puts the final answer of a provider into the world.
+    async fn settle(&mut self, answer: Answer) -> (usize, bool) {
+        match answer {
+            Answer::Provisioned(p, _) => (p.task, true),
             Answer::Read(i, made) => {
                 let Task::Converge(c) = self.tasks.list[i] else {
                     return (i, true);

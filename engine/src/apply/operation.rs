@@ -28,6 +28,8 @@ pub(super) struct Mutation {
     pub(super) aside: Vec<Change>,
     /// Written instead when nothing was made: the record comes back.
     pub(super) undo: Vec<Change>,
+    /// When the operation started, if that has been told already.
+    pub(super) told: Option<Instant>,
 }
 
 /// What came of a mutation.
@@ -38,6 +40,8 @@ pub(super) struct Done {
     /// Why it failed, if it did.
     pub(super) failed: Option<Diagnostics>,
     pub(super) elapsed: Duration,
+    /// Whether the object was made and its provisioners are still to run.
+    pub(super) unprovisioned: bool,
 }
 
 struct Running {
@@ -83,17 +87,21 @@ impl Mutation {
 
     /// Carries it out. Never returns before what happened is durable.
     pub(super) async fn run(self) -> Done {
-        let started = Instant::now();
         let key = self.intent.key.clone();
         let action = self.action();
-        let id = self.record.as_ref().and_then(|r| id_of(&r.value));
-        (self.listener)(Event::ApplyStarted {
-            key: key.clone(),
-            action,
-            id,
-        });
+        if self.told.is_none() {
+            (self.listener)(Event::ApplyStarted {
+                key: key.clone(),
+                action,
+                id: self.record.as_ref().and_then(|r| id_of(&r.value)),
+            });
+        }
+        let started = self.told.unwrap_or_else(Instant::now);
         let mut done = self.carry_out().await;
         done.elapsed = started.elapsed();
+        if done.unprovisioned {
+            return done; // not finished before its provisioners are
+        }
         let id = done.record.as_ref().and_then(|r| id_of(&r.value));
         let event = match &done.failed {
             None => Event::ApplyFinished {
@@ -120,6 +128,7 @@ impl Mutation {
             record,
             failed: Some(failed),
             elapsed: Duration::ZERO,
+            unprovisioned: false,
         };
         let mut before = self.aside.clone();
         before.push(Change::OpenIntent(Box::new(self.intent.clone())));
@@ -140,7 +149,12 @@ impl Mutation {
         let (record, failed, mut changes) =
             match self.connection.apply(&self.intent.request, &running).await {
                 Ok(Some(state)) => {
-                    let record = self.record_of(state, Status::Ok);
+                    // It stays tainted until its provisioners have succeeded.
+                    let status = match self.intent.provisioned {
+                        true => Status::Tainted,
+                        false => Status::Ok,
+                    };
+                    let record = self.record_of(state, status);
                     (
                         Some(record.clone()),
                         None,
@@ -184,6 +198,7 @@ impl Mutation {
         }
         Done {
             key,
+            unprovisioned: self.intent.provisioned && failed.is_none(),
             record,
             failed,
             elapsed: Duration::ZERO,
@@ -214,7 +229,7 @@ impl Mutation {
 }
 
 /// The object's id, for people; nothing where it is secret.
-fn id_of(value: &topo_sdk::Value) -> Option<String> {
+pub(super) fn id_of(value: &topo_sdk::Value) -> Option<String> {
     let id = value.get("id")?;
     if id.is_sensitive() {
         None

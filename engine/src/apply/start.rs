@@ -1,16 +1,18 @@
 //! Starting a task that calls a provider: its arguments are evaluated with what is now known, and
 //! the final plan is held against what was shown.
 
-use super::operation::{Mutation, whole_or_path};
+use super::operation::{Mutation, id_of, whole_or_path};
+use super::provision::Provisioning;
 use super::tasks::Task;
 use super::{Answer, Run, Started};
 use crate::changes::{ChangeAction, InstanceChange};
+use crate::config::When;
 use crate::events::Event;
 use crate::plan::{Detail, ProviderState, deviation, mark, sensitive_paths};
 use crate::store::{Change, Intent, Record, RecordKey};
 use crate::world::{Each, ModuleScope};
 use jiff::Timestamp;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use topo_sdk::plan::propose;
 use topo_sdk::{
     Action, ApplyRequest, Diagnostic, Diagnostics, OperationId, Path, PlanRequest, ResourceState,
@@ -213,7 +215,8 @@ impl Run<'_> {
             ];
             undo = vec![Change::Put(Box::new(old.clone())), Change::Remove(deposed)];
         }
-        let mutation = self.mutation(
+        let creates = prior.is_none();
+        let mut mutation = self.mutation(
             change,
             &state,
             action,
@@ -224,6 +227,7 @@ impl Run<'_> {
             aside,
             undo,
         );
+        mutation.intent.provisioned = creates && self.has_provisioners(change, When::Create);
         Ok(Started::Running(Box::pin(async move {
             Answer::Mutated(i, Box::new(mutation.run().await))
         })))
@@ -309,7 +313,29 @@ impl Run<'_> {
         let Some(mut record) = self.inner.state.records.get(&change.key).cloned() else {
             return Ok(Started::Done(true));
         };
-        record.key = key.clone();
+        record.key = key;
+        if !self.has_farewell(change, &record) {
+            return self.delete(i, c, record, None).await;
+        }
+        (self.listener)(Event::ApplyStarted {
+            key: record.key.clone(),
+            action: ChangeAction::Delete,
+            id: id_of(&record.value),
+        });
+        let p = Provisioning::to_be_deleted(i, c, record);
+        Ok(self.provision(p).await)
+    }
+
+    /// Deletes an object after all that comes before; `told` is when the operation started, if
+    /// that has been told.
+    pub(super) async fn delete(
+        &mut self,
+        i: usize,
+        c: usize,
+        record: Record,
+        told: Option<Instant>,
+    ) -> Result<Started, Diagnostics> {
+        let change = &self.changes[c];
         let state = self.connection(&record.provider, true).await?;
         let action = Action::Delete {
             prior: state_of(&record),
@@ -325,9 +351,10 @@ impl Run<'_> {
             Vec::new(),
             Vec::new(),
         );
-        mutation.intent.key = key;
+        mutation.intent.key = record.key.clone();
         mutation.intent.provider = record.provider.clone();
         mutation.intent.sensitive = sensitive_paths(&record.value);
+        mutation.told = told;
         Ok(Started::Running(Box::pin(async move {
             Answer::Mutated(i, Box::new(mutation.run().await))
         })))
@@ -367,11 +394,13 @@ impl Run<'_> {
                 dependencies,
                 checkpoint: None,
                 started: Timestamp::now(),
+                provisioned: false,
             },
             schema: change.schema.clone(),
             record,
             aside,
             undo,
+            told: None,
         }
     }
 

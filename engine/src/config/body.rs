@@ -76,6 +76,15 @@ pub(super) struct Reader<'d> {
     pub(super) diagnostics: &'d mut Diagnostics,
 }
 
+/// Adds what has not been told yet: a block is read by everybody who has a part in it.
+pub(super) fn add_new(found: Diagnostics, diagnostics: &mut Diagnostics) {
+    for d in found {
+        if !diagnostics.iter().any(|told| *told == d) {
+            diagnostics.push(d);
+        }
+    }
+}
+
 /// What a block has besides what its schema says: the meta-arguments.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Meta<'a> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 use topo_sdk::{Diagnostic, Diagnostics, Schema, SourceRange};
 
-use super::body::Reader;
+use super::body::{Reader, add_new};
 use super::calls::{Place, place};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
@@ -435,8 +435,9 @@ impl Loader<'_> {
             );
             return;
         };
+        let mut found = Diagnostics::new();
         let mut reader = Reader {
-            diagnostics: &mut self.diagnostics,
+            diagnostics: &mut found,
         };
         let body = reader.body(
             &r.block.body,
@@ -445,6 +446,8 @@ impl Loader<'_> {
             r.kind.meta(),
             &[],
         );
+        let (provisioners, connection) = reader.provisioners(&r.block, r.kind, self.providers);
+        add_new(found, &mut self.diagnostics);
         let resource = Resource {
             body,
             repetition: r.repetition,
@@ -458,6 +461,8 @@ impl Loader<'_> {
             provider_instance: instance,
             check: r.check,
             lifecycle: r.lifecycle,
+            provisioners,
+            connection,
             schema,
             range,
         };

@@ -11,6 +11,7 @@ mod endpoint;
 mod files;
 mod load;
 pub mod manifest;
+pub mod provisioner;
 mod settings;
 pub mod source;
 mod types;
@@ -27,6 +28,7 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
 pub use load::{load, load_any};
+pub use provisioner::{OnFailure, Provisioner, When};
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
@@ -332,6 +334,10 @@ pub struct Resource {
     pub provider_address: ProviderAddress,
     /// Rules of its life.
     pub lifecycle: Lifecycle,
+    /// What is carried out after its creation and before its deletion, in source order.
+    pub provisioners: Vec<Provisioner>,
+    /// How provisioners reach the object.
+    pub connection: Option<Body>,
     /// Its schema.
     pub schema: Arc<Schema>,
     /// The block's header.

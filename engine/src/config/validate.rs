@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
 
-use super::{CheckRule, Config, ImportIdentity, Repetition, Resource, ResourceKey};
+use super::{CheckRule, Config, ImportIdentity, Repetition, Resource, ResourceKey, provisioner};
 use crate::address::ResourceMode;
 use crate::graph::{Graph, Node};
 use crate::lang::ast::Target;
@@ -29,6 +29,7 @@ pub(super) fn validate(config: &Arc<Config>, providers: &Providers) -> Diagnosti
         }
         for r in module.resources.values() {
             r.body.check(&r.schema.block, &mut diagnostics);
+            provisioner::check(r, providers, &mut diagnostics);
         }
     }
     if let Some(graph) = Graph::build(config, &mut diagnostics) {
@@ -140,6 +141,7 @@ fn evaluate(
                                 };
                                 diagnostics.extend(found.map(|d| locate(d, &r.body)));
                             }
+                            provisioner::evaluate(r, providers, &scope, diagnostics);
                             shape
                         }
                         Err(d) => {

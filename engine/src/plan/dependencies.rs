@@ -92,6 +92,12 @@ impl Planner<'_> {
         }
         let triggers = &resource.lifecycle.replace_triggered_by;
         references.extend(triggers.iter().map(|m| &m.reference));
+        references.extend(
+            resource
+                .provisioning()
+                .into_iter()
+                .flat_map(|e| &e.references),
+        );
         for r in references {
             let Target::Resource(mode, t, n) = &r.target else {
                 continue;

@@ -616,7 +616,11 @@ impl Planner<'_> {
             key: intent.key.clone(),
             provider: intent.provider.clone(),
             schema_version: intent.schema_version,
-            status: old.map_or(Status::Ok, |r| r.status),
+            status: if intent.provisioned {
+                Status::Tainted
+            } else {
+                old.map_or(Status::Ok, |r| r.status)
+            },
             value,
             private: found.private,
             dependencies: intent.dependencies.clone(),

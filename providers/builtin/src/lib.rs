@@ -1,12 +1,13 @@
 //! The providers that need no account and no network: `terraform` (`terraform_data`), `random`,
-//! `tls`, `null`, `time` and `local`.
+//! `tls`, `null`, `time` and `local`; and the provisioner `local-exec`.
 //!
 //! Each provider is a table of resource types and data sources, one type per file; `table` makes
 //! a [`Provider`] of it. Type and attribute names, defaults and replacement rules are those of
 //! the hashicorp providers' documentation. Nothing here talks to anything but this machine's
-//! random source, clock and (for `local`) files.
+//! random source, clock, (for `local`) files and (for `local-exec`) the commands that it is given.
 
 mod local;
+mod local_exec;
 mod null;
 mod random;
 mod table;
@@ -16,7 +17,7 @@ mod tls;
 
 use std::sync::Arc;
 
-use topo_sdk::Provider;
+use topo_sdk::{Provider, Provisioner};
 
 /// Every builtin provider. None of them uses the network, so the sandbox leaves them as they are.
 pub fn providers() -> Vec<Arc<dyn Provider>> {
@@ -28,6 +29,11 @@ pub fn providers() -> Vec<Arc<dyn Provider>> {
         time::provider(),
         local::provider(),
     ]
+}
+
+/// Every builtin provisioner. They act on this machine: the sandbox replaces them.
+pub fn provisioners() -> Vec<Arc<dyn Provisioner>> {
+    vec![Arc::new(local_exec::LocalExec)]
 }
 
 #[cfg(test)]

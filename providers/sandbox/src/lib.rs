@@ -21,11 +21,13 @@ mod invent;
 mod latency;
 mod options;
 mod overrides;
+mod provisioner;
 mod simulate;
 
 pub use calls::CallCounts;
 pub use cloud::{Cloud, Object};
 pub use options::{CrashPoint, Faults, Latency, Options};
+pub use provisioner::simulate_provisioner;
 pub use simulate::simulate;
 
 #[cfg(test)]

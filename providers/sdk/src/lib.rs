@@ -12,6 +12,7 @@ pub mod number;
 pub mod path;
 pub mod plan;
 pub mod provider;
+pub mod provisioner;
 pub mod schema;
 pub mod types;
 pub mod value;
@@ -24,6 +25,7 @@ pub use provider::{
     Action, ApplyFailure, ApplyRequest, Connection, Operation, OperationId, PlanRequest,
     PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState,
 };
+pub use provisioner::{Output, ProvisionFailure, Provisioner};
 pub use schema::{Attribute, Block, Mode, NestedBlock, Nesting, Schema};
 pub use types::{ObjectType, Type};
 pub use value::{Kind, Marks, Refinements, Unknown, Value};

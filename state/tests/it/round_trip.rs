@@ -97,6 +97,7 @@ fn intent(operation: &OperationId) -> Intent {
         dependencies: vec![Dependency::Instance("aws_vpc.other".parse().unwrap())],
         checkpoint: None,
         started: Timestamp::UNIX_EPOCH,
+        provisioned: true,
     }
 }
 
