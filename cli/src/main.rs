@@ -80,6 +80,7 @@ fn main() -> ExitCode {
 fn dispatch(context: &Context, command: &Command) -> Exit {
     match command {
         Command::Init(args) => commands::init::run(context, args),
+        Command::Fmt(args) => commands::fmt::run(context, args),
         Command::Validate(args) => commands::validate::run(context, args),
         Command::Graph(args) => commands::graph::run(context, args),
         Command::Providers(args) => commands::providers::run(context, args),
