@@ -79,6 +79,7 @@ fn main() -> ExitCode {
 /// Commands that only look at files or at nothing run right away; the others in a runtime.
 fn dispatch(context: &Context, command: &Command) -> Exit {
     match command {
+        Command::Fmt(args) => commands::fmt::run(context, args),
         Command::Validate(args) => commands::validate::run(context, args),
         Command::Graph(args) => commands::graph::run(context, args),
         Command::Providers(args) => commands::providers::run(context, args),

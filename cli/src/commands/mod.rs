@@ -5,6 +5,7 @@ pub mod apply;
 pub mod console;
 pub mod destroy;
 pub mod drift;
+pub mod fmt;
 pub mod get;
 pub mod graph;
 pub mod init;
@@ -59,6 +60,7 @@ pub struct GlobalArgs {
 pub enum Command {
     Init(init::InitArgs),
     Get(get::GetArgs),
+    Fmt(fmt::FmtArgs),
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),

@@ -124,9 +124,12 @@ fn needs_parentheses(pieces: &[Piece], inside: Range<usize>, end: usize) -> bool
     if !begins_and_ends && has_newlines(within) {
         return true;
     }
-    // A comment that is last may end the attribute's line as well, but not that of a block on
-    // one line.
-    let last_counts = pieces.get(end).is_some_and(|p| p.kind == K::CloseBrace);
+    // A comment that is last may end the attribute's line as well, unless a block on one line
+    // goes on behind it.
+    let behind = pieces[end..]
+        .iter()
+        .find(|p| p.kind != K::Comment || p.ends_line());
+    let last_counts = behind.is_some_and(|p| !p.ends_line());
     let lines = within.len() - usize::from(!last_counts);
     let mut depth = 0i64;
     within[..lines].iter().any(|piece| {

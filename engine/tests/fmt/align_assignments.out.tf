@@ -1,0 +1,3 @@
+name          = "web"
+instance_type = "t3.small"
+n             = 3

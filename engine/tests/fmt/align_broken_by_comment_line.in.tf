@@ -1,0 +1,3 @@
+a=1
+# between
+long_name=2

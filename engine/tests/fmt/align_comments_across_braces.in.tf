@@ -1,0 +1,3 @@
+resource "a" "b" {# opens
+x=1# one
+}# closes

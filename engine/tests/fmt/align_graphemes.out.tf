@@ -1,0 +1,5 @@
+été = "decomposed"
+a   = "plain"
+b   = "日本"      # wide
+c   = "👨‍👩‍👧"       # family
+d   = "abcdefg" # letters

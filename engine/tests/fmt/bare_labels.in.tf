@@ -1,0 +1,5 @@
+resource aws_vpc main {
+}
+variable   name{}
+block mixed "label" {
+}

@@ -1,0 +1,4 @@
+resource /* type */ "a" /* name */ "b" /* brace */ {
+}
+plain /* nothing */ {
+}

@@ -1,0 +1,2 @@
+a = "\"quoted\"   \\ ${x} $${not} %%{this}"
+b = "tab\t  #no comment // none /* none */"

@@ -1,0 +1,5 @@
+a=<<EOT
+  untouched   ${ x  }   text
+	tab
+EOT
+b  =  1

@@ -1,0 +1,6 @@
+a=<<OUTER
+x ${f(<<INNER
+  OUTER
+INNER
+)} y
+  OUTER

@@ -1,0 +1,6 @@
+a={
+b=<<EOT
+x
+EOT
+long_name=1
+}

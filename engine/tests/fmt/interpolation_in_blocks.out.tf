@@ -1,0 +1,7 @@
+resource "a" "b" {
+  x = var.x
+  nested {
+    y = var.y
+  }
+  one { z = var.z }
+}

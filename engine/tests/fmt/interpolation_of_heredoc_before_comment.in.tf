@@ -1,0 +1,8 @@
+a="${<<EOT
+x
+EOT
+}" # comment
+b="${c == <<EOT
+x
+EOT
+}"

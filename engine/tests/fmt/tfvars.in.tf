@@ -1,0 +1,7 @@
+region="eu-west-1"
+tags={
+Name="x"
+LongName="y"
+}
+list=["a",
+"b"]
