@@ -494,7 +494,8 @@ impl Loader<'_> {
         let place = match place(self.manifest, path, &name, source, call.version.as_deref()) {
             Ok(place) => place,
             Err(d) => {
-                self.diagnostics.push(d.with_range(Some(call.source_range)));
+                self.diagnostics
+                    .push((*d).with_range(Some(call.source_range)));
                 return;
             }
         };
