@@ -441,7 +441,14 @@ impl Builder<'_> {
 
     /// The node that a reference names; an error where there is none.
     fn target(&mut self, id: ModuleId, r: &Reference, range: &SourceRange) -> Option<Node> {
-        target(self.config, &self.index, id, r, range, &mut self.diagnostics)
+        target(
+            self.config,
+            &self.index,
+            id,
+            r,
+            range,
+            &mut self.diagnostics,
+        )
     }
 }
 
@@ -460,9 +467,7 @@ fn target(
         Target::Local(n) => Node::Local(id, n.clone()),
         Target::Resource(m, t, n) => Node::Resource(id, (*m, t.clone(), n.clone())),
         Target::Module(n, output) => match (module.calls.get(n), output) {
-            (Some(call), Some(o))
-                if config.module(call.module).outputs.contains_key(o) =>
-            {
+            (Some(call), Some(o)) if config.module(call.module).outputs.contains_key(o) => {
                 let output = &config.module(call.module).outputs[o];
                 if let Some(instead) = &output.deprecated {
                     diagnostics.push(
@@ -535,8 +540,7 @@ fn target(
             )
         }
     };
-    diagnostics
-        .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
+    diagnostics.push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
     None
 }
 

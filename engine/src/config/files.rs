@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use topo_sdk::{Diagnostic, Diagnostics};
 
+use crate::lang::source::SourceFile;
 use crate::lang::structure::{Attribute, Block, Parsed};
 
 /// The configuration files of a directory, each kind by name.
@@ -60,6 +61,47 @@ pub(super) fn find(dir: &Path) -> Result<Files, String> {
         }
     }
     Ok(files)
+}
+
+/// Parses files of `dir`, which diagnostics name below `shown`; what is wrong with one leaves the
+/// others alone. `seen` is told of every file that could be read.
+pub(super) fn parse(
+    dir: &Path,
+    shown: &str,
+    names: Vec<String>,
+    diagnostics: &mut Diagnostics,
+    seen: &mut dyn FnMut(&Arc<SourceFile>),
+) -> Vec<Parsed> {
+    let mut parsed = Vec::with_capacity(names.len());
+    for name in names {
+        let shown_name = if shown == "." {
+            name.clone()
+        } else {
+            format!("{shown}/{name}")
+        };
+        match read_text(&dir.join(&name)) {
+            Ok(text) => {
+                let file = SourceFile::new(shown_name, text);
+                seen(&file);
+                parsed.extend(Parsed::partly(file, diagnostics));
+            }
+            Err(e) => diagnostics.push(Diagnostic::error(
+                "Unreadable file",
+                format!("{shown_name}: {e}."),
+            )),
+        }
+    }
+    parsed
+}
+
+/// The text of a file.
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        format!("it is not valid UTF-8: see line {line}, byte {at}")
+    })
 }
 
 /// The blocks of a file, with the number of their labels.

@@ -21,7 +21,6 @@ use super::{
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::lang::ast::Expression;
 use crate::lang::provider_functions::ProviderFunctions;
-use crate::lang::source::SourceFile;
 use crate::lang::structure::{Attribute, Block, Parsed};
 use crate::providers::Providers;
 use crate::suggest::did_you_mean;
@@ -169,33 +168,19 @@ impl Loader<'_> {
         id
     }
 
-    /// Parses files; what is wrong with one leaves the others alone.
     fn parse(&mut self, dir: &Path, shown: &str, names: Vec<String>) -> Vec<Parsed> {
-        let mut parsed = Vec::with_capacity(names.len());
-        for name in names {
-            let shown_name = if shown == "." {
-                name.clone()
-            } else {
-                format!("{shown}/{name}")
-            };
-            let text = match read_text(&dir.join(&name)) {
-                Ok(text) => text,
-                Err(e) => {
-                    self.diagnostics.push(Diagnostic::error(
-                        "Unreadable file",
-                        format!("{shown_name}: {e}."),
-                    ));
-                    continue;
-                }
-            };
-            self.digest.update(shown_name.as_bytes());
-            self.digest.update((text.len() as u64).to_be_bytes());
-            self.digest.update(text.as_bytes());
-            let file = SourceFile::new(shown_name, text);
-            self.sources.add(file.clone());
-            parsed.extend(Parsed::partly(file, &mut self.diagnostics));
-        }
-        parsed
+        let Loader {
+            diagnostics,
+            digest,
+            sources,
+            ..
+        } = self;
+        files::parse(dir, shown, names, diagnostics, &mut |file| {
+            digest.update(file.name.as_bytes());
+            digest.update((file.text.len() as u64).to_be_bytes());
+            digest.update(file.text.as_bytes());
+            sources.add(file.clone());
+        })
     }
 
     fn blocks<'a>(&mut self, id: ModuleId, raw: &mut RawModule<'a>, merged: Merged<'a>) {
@@ -336,6 +321,7 @@ impl Loader<'_> {
         raw: RawModule<'_>,
     ) {
         self.modules[id].required_providers = raw.settings.required.clone();
+        raw.settings.check_versions(&mut self.diagnostics);
         if !path.is_empty() {
             self.aliases.insert(id, raw.settings.aliases);
         }
@@ -556,16 +542,6 @@ fn join_shown(base: &str, source: &str) -> String {
     } else {
         parts.join("/")
     }
-}
-
-/// The text of a file.
-fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        format!("it is not valid UTF-8: see line {line}, byte {at}")
-    })
 }
 
 /// Local values may have any name: the names are all expected.

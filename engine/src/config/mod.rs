@@ -29,6 +29,7 @@ pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
 pub use load::{load, load_any};
 pub use provisioner::{OnFailure, Provisioner, When};
+pub use settings::LANGUAGE_VERSION;
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_sdk::SourceRange;
+use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
 use super::ProviderKey;
 use super::body::Reader;
 use super::endpoint::provider_parts;
+use super::version::{Constraints, Version};
 use crate::lang::structure::{Attribute, Block, Key, Source};
 use crate::lang::syntax::is_identifier;
 
@@ -26,6 +27,32 @@ pub(super) struct Settings {
 
 /// Who publishes the providers that are built in.
 const NAMESPACES: [&str; 4] = ["hashicorp", "opentofu", "builtin", "-"];
+
+/// The version of the language that topo implements, in the peers' counting: what
+/// `required_version` is compared with.
+pub const LANGUAGE_VERSION: &str = "1.11.0";
+
+impl Settings {
+    /// Compares `required_version` with the version of the language.
+    pub(super) fn check_versions(&self, diagnostics: &mut Diagnostics) {
+        for (text, range) in &self.versions {
+            let problem = match (Constraints::parse(text), Version::parse(LANGUAGE_VERSION)) {
+                (Ok(wanted), Ok(own)) if wanted.allows(&own) => continue,
+                (Ok(_), _) => Diagnostic::error(
+                    "Unsupported language version",
+                    format!(
+                        "This module requires version {text:?} of Terraform or OpenTofu. topo implements the language of version {LANGUAGE_VERSION}. Where the module is known to work with that, widen the constraint."
+                    ),
+                ),
+                (Err(e), _) => Diagnostic::error(
+                    "Invalid version constraint",
+                    format!("{text:?} is not a version constraint: {e}"),
+                ),
+            };
+            diagnostics.push(problem.with_range(Some(range.clone())));
+        }
+    }
+}
 
 impl Reader<'_> {
     /// Reads a `terraform` block. What it says in an override file replaces what was said before.
