@@ -83,6 +83,11 @@ impl Context {
         });
     }
 
+    /// Keeps texts of files, for excerpts in diagnostics that come without loading.
+    pub fn remember(&self, sources: Sources) {
+        let _ = self.sources.set(sources);
+    }
+
     /// Where the state is.
     pub fn state_dir(&self) -> PathBuf {
         PathBuf::from(if self.sandbox {

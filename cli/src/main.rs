@@ -79,11 +79,12 @@ fn main() -> ExitCode {
 /// Commands that only look at files or at nothing run right away; the others in a runtime.
 fn dispatch(context: &Context, command: &Command) -> Exit {
     match command {
-        Command::Init(args) => commands::init::run(context, args),
         Command::Validate(args) => commands::validate::run(context, args),
         Command::Graph(args) => commands::graph::run(context, args),
         Command::Providers(args) => commands::providers::run(context, args),
         Command::Version(args) => commands::version::run(context, args),
+        Command::Init(args) => wait(commands::init::run(context, args)),
+        Command::Get(args) => wait(commands::get::run(context, args)),
         Command::Output(args) => wait(commands::output::run(context, args)),
         Command::State(args) => wait(commands::state::run(context, args)),
         Command::Sandbox(args) => wait(commands::sandbox::run(context, args)),

@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod destroy;
 pub mod drift;
+pub mod get;
 pub mod graph;
 pub mod init;
 pub mod output;
@@ -55,6 +56,7 @@ pub struct GlobalArgs {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(init::InitArgs),
+    Get(get::GetArgs),
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),

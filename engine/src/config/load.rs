@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 use topo_sdk::{Diagnostic, Diagnostics, Schema, SourceRange};
 
 use super::body::Reader;
+use super::calls::{Place, place};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
+use super::manifest::Manifest;
 use super::settings::Settings;
 use super::wiring::{Aliases, wire};
 use super::{
@@ -27,9 +29,23 @@ use crate::suggest::did_you_mean;
 const MAX_MODULE_DEPTH: usize = 32;
 
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
-/// `providers`.
+/// `providers`. Modules that are not local are found by the manifest in `root`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
+    match Manifest::read(root) {
+        Ok(manifest) => load_with(root, &manifest, providers),
+        Err(detail) => Loaded {
+            config: None,
+            sources: Sources::default(),
+            diagnostics: Diagnostics::error("Unreadable manifest of modules", detail),
+        },
+    }
+}
+
+/// As [`load`], with a manifest that was read already.
+pub fn load_with(root: &Path, manifest: &Manifest, providers: &Providers) -> Loaded {
     let mut loader = Loader {
+        root,
+        manifest,
         providers,
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
@@ -63,6 +79,8 @@ pub fn load(root: &Path, providers: &Providers) -> Loaded {
 }
 
 struct Loader<'a> {
+    root: &'a Path,
+    manifest: &'a Manifest,
     providers: &'a Providers,
     sources: Sources,
     diagnostics: Diagnostics,
@@ -458,33 +476,24 @@ impl Loader<'_> {
             }
             return;
         };
-        if !(source.starts_with("./") || source.starts_with("../")) {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "Module source is not supported yet",
-                    format!("{source:?} is not a local path. topo takes modules from directories, written with a leading ./ or ../."),
-                )
-                .with_range(Some(call.source_range)),
-            );
-            return;
-        }
-        if call.version.is_some() {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "Invalid module version",
-                    "A version applies only to modules of a registry, not to a local path.",
-                )
-                .with_range(Some(call.range.clone())),
-            );
-        }
+        let place = match place(self.manifest, path, &name, source, call.version.as_deref()) {
+            Ok(place) => place,
+            Err(d) => {
+                let d = d.with_range(Some(call.source_range));
+                self.diagnostics.push(d);
+                return;
+            }
+        };
         if path.len() >= MAX_MODULE_DEPTH {
             self.diagnostics.push(
                 Diagnostic::error("Module calls too deep", format!("Modules call each other more than {MAX_MODULE_DEPTH} levels deep; does one call itself?")).with_range(Some(call.range)),
             );
             return;
         }
-        let child_dir: PathBuf = dir.join(source);
-        let child_shown = join_shown(shown, source);
+        let (child_dir, child_shown): (PathBuf, String) = match place {
+            Place::Local(source) => (dir.join(&source), join_shown(shown, &source)),
+            Place::Installed(installed) => (self.root.join(&installed), installed),
+        };
         let mut child_path = path.to_vec();
         child_path.push(name.clone());
         let child = self.module(
@@ -535,7 +544,7 @@ fn join_shown(base: &str, source: &str) -> String {
 }
 
 /// The text of a file.
-fn read_text(path: &Path) -> Result<String, String> {
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();

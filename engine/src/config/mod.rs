@@ -5,13 +5,17 @@
 //! [`crate::world`] for their values.
 
 pub mod body;
+pub mod calls;
 mod decode;
 mod endpoint;
 mod files;
 mod load;
+pub mod manifest;
 mod settings;
+pub mod source;
 mod types;
 mod validate;
+pub mod version;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -22,7 +26,7 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
-pub use load::load;
+pub use load::{load, load_with};
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
