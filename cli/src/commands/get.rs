@@ -9,6 +9,7 @@ use topo_sdk::Diagnostics;
 
 use crate::context::{Context, Exit};
 use crate::render::style::{BOLD, paint};
+use crate::render::text::visible;
 
 /// Install the modules that the configuration calls
 ///
@@ -69,6 +70,8 @@ fn line(event: &Event) -> String {
             version: Some(version),
         } => format!("Downloading {address} {version} for {key}...\n"),
         Event::Fetching { key, address, .. } => format!("Downloading {address} for {key}...\n"),
-        Event::Installed { key, dir } => format!("- {key} in {dir}\n"),
+        // The names of directories come from packages.
+        Event::Installed { key, dir } => format!("- {key} in {}\n", visible(dir)),
+        Event::Waiting => "Waiting for another installation of modules here to end...\n".into(),
     }
 }

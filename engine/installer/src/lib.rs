@@ -62,6 +62,8 @@ impl Default for Limits {
 /// Something that happens during an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// Another installation in the same directory is waited for.
+    Waiting,
     /// A package is being fetched.
     Fetching {
         /// The module: the names of the calls that lead to it, with dots between.

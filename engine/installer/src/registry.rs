@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use topo_engine::config::source::{Fetch, ModuleSource, RegistrySource, RemoteSource};
+use topo_engine::config::source::{ModuleSource, RegistrySource, RemoteSource};
 use topo_engine::config::version::{Constraints, Version};
 use url::Url;
 
@@ -175,12 +175,7 @@ impl Registries {
             }
             Err(e) => return Err(Error::Registry(format!("{url}: {e}"))),
         };
-        let local = match &source.fetch {
-            Fetch::File { .. } => true,
-            Fetch::Git { url, .. } => url.starts_with("file:"),
-            Fetch::Http { .. } => false,
-        };
-        if local && !is_loopback(&url) {
+        if source.is_of_this_machine() && !is_loopback(&url) {
             return Err(Error::Registry(format!(
                 "{url} answered with {location:?}, a path of this machine, which only a registry on this machine may name."
             )));

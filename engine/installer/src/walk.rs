@@ -1,7 +1,7 @@
 //! The walk over all module calls, and what is done at each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,6 +62,8 @@ struct Node {
     dir: String,
     /// The directory of its package, which local paths cannot leave; `None` for the root's.
     package: Option<String>,
+    /// Where it and the modules that lead to it come from.
+    trail: Vec<String>,
 }
 
 /// A module to fetch.
@@ -71,6 +73,7 @@ struct Wanted {
     source: ModuleSource,
     constraints: Option<Constraints>,
     range: SourceRange,
+    trail: Vec<String>,
 }
 
 /// A module that was fetched.
@@ -112,6 +115,7 @@ impl<'a> Walk<'a> {
             path: Vec::new(),
             dir: ".".into(),
             package: None,
+            trail: vec![".".into()],
         }];
         while !level.is_empty() {
             level = self.level(level).await;
@@ -138,7 +142,7 @@ impl<'a> Walk<'a> {
             return next;
         }
         if let Err(e) = self.open_workshop().await {
-            self.done.diagnostics.push(e);
+            self.done.diagnostics.push(*e);
             return next;
         }
         let mut obtained = self.obtain_all(wanted).await;
@@ -200,8 +204,24 @@ impl<'a> Walk<'a> {
                     return refuse(range, e.summary, e.detail);
                 }
             };
+        let origin = match &source {
+            ModuleSource::Local(local) => join_dirs(&node.dir, local),
+            other => other.to_string(),
+        };
+        // Another version of a module of a registry may be called by it: nothing is wrong yet.
+        if !matches!(source, ModuleSource::Registry(_)) && node.trail.contains(&origin) {
+            return refuse(
+                call.source_range,
+                "Module calls itself",
+                format!(
+                    "The module {key} is one of those that lead to it, so that there would be no end of modules."
+                ),
+            );
+        }
+        let mut trail = node.trail.clone();
+        trail.push(origin.clone());
         if let ModuleSource::Local(local) = &source {
-            let dir = join_dirs(&node.dir, local);
+            let dir = origin;
             if let Some(package) = &node.package
                 && dir != *package
                 && !dir.starts_with(&format!("{package}/"))
@@ -231,6 +251,7 @@ impl<'a> Walk<'a> {
                 path,
                 dir,
                 package: node.package.clone(),
+                trail,
             });
             return;
         }
@@ -243,6 +264,7 @@ impl<'a> Walk<'a> {
                 path,
                 dir: entry.dir,
                 package: Some(package_dir(&key)),
+                trail,
             });
             return;
         }
@@ -252,6 +274,7 @@ impl<'a> Walk<'a> {
             source,
             constraints,
             range: call.source_range,
+            trail,
         });
     }
 
@@ -275,24 +298,30 @@ impl<'a> Walk<'a> {
     }
 
     /// Waits for other installations in the same directory and clears away what dead ones left.
-    async fn open_workshop(&mut self) -> Result<(), Diagnostic> {
+    async fn open_workshop(&mut self) -> Result<(), Box<Diagnostic>> {
         if self.workshop.is_some() {
             return Ok(());
         }
         let dir = self.root.join(MODULES_DIR);
         let failed = |e: std::io::Error| {
-            Diagnostic::error(
-                "Modules cannot be installed",
-                format!("{MODULES_DIR}: {e}."),
-            )
+            let detail = format!("{MODULES_DIR}: {e}.");
+            Box::new(Diagnostic::error("Modules cannot be installed", detail))
         };
         fs::create_dir_all(&dir).map_err(failed)?;
         let lock = File::create(dir.join(".lock")).map_err(failed)?;
-        let locked = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
-        let lock = match locked {
-            Ok(lock) => lock.map_err(failed)?,
-            Err(e) => return Err(failed(std::io::Error::other(e))),
+        let lock = match lock.try_lock() {
+            Ok(()) => lock,
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+            Err(TryLockError::WouldBlock) => {
+                (self.listener)(Event::Waiting);
+                let locked = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+                locked
+                    .unwrap_or_else(|e| Err(std::io::Error::other(e)))
+                    .map_err(failed)?
+            }
         };
+        // Whoever was waited for has written it meanwhile.
+        self.on_disk = Manifest::read(self.root).unwrap_or_default();
         for entry in fs::read_dir(&dir).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
@@ -391,6 +420,7 @@ impl<'a> Walk<'a> {
             path: wanted.path.clone(),
             dir,
             package: Some(package),
+            trail: wanted.trail.clone(),
         })
     }
 

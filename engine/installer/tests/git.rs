@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Project, Repository, call};
+use topo_installer::Event;
 
 #[tokio::test]
 async fn a_changed_ref_is_installed_anew_and_an_unchanged_one_costs_nothing() {
@@ -244,4 +245,42 @@ async fn what_a_killed_installation_left_is_cleared_away() {
     assert!(run.errors().contains("made anew"), "{}", run.errors());
     assert!(!run.result.diagnostics.has_errors());
     assert_eq!(project.manifest().len(), 1);
+}
+
+#[tokio::test]
+async fn a_module_that_calls_itself_is_told_at_once() {
+    let repository = Repository::new(&[("main.tf", "")]);
+    let url = repository.url();
+    repository.commit(&[
+        ("main.tf", &(call("x", &url) + &call("y", "./sub"))),
+        ("sub/main.tf", &call("z", "../")),
+    ]);
+    let project = Project::calling(&url);
+    let run = project.install().await;
+    let summaries: Vec<&str> = run
+        .result
+        .diagnostics
+        .iter()
+        .map(|d| d.summary.as_str())
+        .collect();
+    assert_eq!(summaries, ["Module calls itself"; 2], "{}", run.errors());
+    assert_eq!(run.result.installed, 1);
+
+    let project = Project::calling("./a");
+    project.write("a/main.tf", &call("b", "../"));
+    project
+        .install()
+        .await
+        .fails_with(&["Module calls itself", "a/main.tf:2,12"]);
+}
+
+#[tokio::test]
+async fn two_installations_at_once_wait_for_each_other() {
+    let repository = Repository::new(&[("main.tf", "# one")]);
+    let project = Project::calling(&repository.url());
+    let (a, b) = tokio::join!(project.install(), project.install());
+    let (a, b) = (a.fine(), b.fine());
+    assert!(a.events.contains(&Event::Waiting) != b.events.contains(&Event::Waiting));
+    assert_eq!(project.read(".topo/modules/m/main.tf"), "# one");
+    assert_eq!(project.modules(), ["m", "modules.json"]);
 }

@@ -38,8 +38,6 @@ pub struct ModuleCall {
 pub struct ModuleCalls {
     /// The calls, by name.
     pub calls: BTreeMap<Arc<str>, ModuleCall>,
-    /// How many files of configuration there are.
-    pub files: usize,
     /// What cannot be read.
     pub diagnostics: Diagnostics,
 }
@@ -58,7 +56,6 @@ pub fn module_calls(dir: &Path, shown: &str, sources: &mut Sources) -> ModuleCal
             return found;
         }
     };
-    found.files = names.len();
     for name in names {
         let shown_name = if shown == "." {
             name.clone()
@@ -247,29 +244,29 @@ pub(super) fn place(
     name: &Arc<str>,
     source: &str,
     version: Option<&str>,
-) -> Result<Place, Diagnostic> {
+) -> Result<Place, Box<Diagnostic>> {
     let (parsed, constraints) = ModuleSource::of_call(source, version)
-        .map_err(|e| Diagnostic::error(e.summary, e.detail))?;
+        .map_err(|e| Box::new(Diagnostic::error(e.summary, e.detail)))?;
     if let ModuleSource::Local(path) = parsed {
         return Ok(Place::Local(path));
     }
     let path: Vec<Arc<str>> = path.iter().chain([name]).cloned().collect();
     let key = key(&path);
     let Some(entry) = manifest.get(&key) else {
-        return Err(Diagnostic::error(
+        return Err(Box::new(Diagnostic::error(
             "Module not installed",
             format!(
                 "The module {key} is not installed yet. Run \"topo init\" to install all modules that this configuration calls."
             ),
-        ));
+        )));
     };
     if entry.source != parsed.to_string() {
-        return Err(Diagnostic::error(
+        return Err(Box::new(Diagnostic::error(
             "Module source has changed",
             format!(
                 "The module {key} was installed from another source address. Run \"topo init\" to install it from this one."
             ),
-        ));
+        )));
     }
     let installed = entry.version.as_deref();
     let fits = installed.is_none_or(|installed| {
@@ -281,14 +278,14 @@ pub(super) fn place(
         }
     });
     if !fits {
-        return Err(Diagnostic::error(
+        return Err(Box::new(Diagnostic::error(
             "Module version requirements have changed",
             format!(
                 "Version {} of the module {key} is installed, which does not satisfy {:?}. Run \"topo init\" to install one that does.",
                 installed.unwrap_or_default(),
                 version.unwrap_or_default()
             ),
-        ));
+        )));
     }
     Ok(Place::Installed(entry.dir.clone()))
 }
@@ -328,7 +325,6 @@ mod tests {
             ("notes.txt", "module {"),
         ]);
         assert!(found.diagnostics.is_empty(), "{}", found.diagnostics);
-        assert_eq!(found.files, 5);
         assert!(sources.text("m/main.tf").is_some());
         let shown: Vec<String> = found
             .calls

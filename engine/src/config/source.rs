@@ -334,6 +334,15 @@ impl RemoteSource {
         without_password(&self.to_string())
     }
 
+    /// Whether it names a path of this machine, which nobody but the user may do.
+    pub fn is_of_this_machine(&self) -> bool {
+        match &self.fetch {
+            Fetch::File { .. } => true,
+            Fetch::Git { url, .. } => url.starts_with("file:"),
+            Fetch::Http { .. } => false,
+        }
+    }
+
     fn read(text: &str, package: &str, subdir: Option<String>) -> Result<RemoteSource, String> {
         let (getter, rest) = match package.split_once("::") {
             Some((g, rest)) if !g.is_empty() && g.bytes().all(|b| b.is_ascii_alphanumeric()) => {
@@ -345,8 +354,9 @@ impl RemoteSource {
             Some("git") => git(&git_url(rest)?, subdir),
             Some("http" | "https" | "file") => {
                 let forced = getter.unwrap_or_default();
-                let fits = rest.starts_with(&format!("{forced}://"));
-                if !fits && !(forced == "file" && rest.starts_with('/')) {
+                let fits = rest.starts_with(&format!("{forced}://"))
+                    || forced == "file" && rest.starts_with('/');
+                if !fits {
                     return Err(format!(
                         "{text:?}: after {forced}:: an address that begins with {forced}:// is expected."
                     ));
@@ -515,6 +525,7 @@ fn git(address: &str, subdir: Option<String>) -> Result<RemoteSource, String> {
     let (base, query) = address
         .split_once('?')
         .map_or((address, None), |(b, q)| (b, Some(q)));
+    has_host(base, &shown)?;
     let url = match Url::parse(base) {
         Ok(url) => url,
         Err(url::ParseError::InvalidPort) if base.starts_with("ssh://") => {
@@ -535,9 +546,6 @@ fn git(address: &str, subdir: Option<String>) -> Result<RemoteSource, String> {
         return Err(format!(
             "{shown:?}: a host or user that begins with a dash is refused, since it could be taken for an option."
         ));
-    }
-    if url.scheme() != "file" && url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("{shown:?} has no host."));
     }
     let (mut reference, mut depth) = (None, None);
     let mut rest = Vec::new();
@@ -578,8 +586,19 @@ fn git(address: &str, subdir: Option<String>) -> Result<RemoteSource, String> {
     })
 }
 
+/// The URL parser passes over surplus slashes, and would take the path's first part for a host.
+fn has_host(address: &str, shown: &str) -> Result<(), String> {
+    match address.split_once("://") {
+        Some((scheme, rest)) if scheme != "file" && rest.starts_with('/') => {
+            Err(format!("{shown:?} has no host."))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn http(address: &str, subdir: Option<String>) -> Result<RemoteSource, String> {
     let shown = without_password(address);
+    has_host(address, &shown)?;
     let mut url = Url::parse(address).map_err(|e| format!("{shown:?} is not a valid URL: {e}."))?;
     let query = url.query().map(str::to_string);
     let (rest, archive, checksum) = archive_options(query.as_deref(), url.path())?;

@@ -30,12 +30,6 @@ pub(crate) struct Http {
     direct: OnceLock<Result<Client, String>>,
 }
 
-/// What came of a download.
-pub(crate) enum Answer {
-    File,
-    TooLarge,
-}
-
 impl Http {
     fn client(&self, url: &Url) -> Result<&Client, Error> {
         let loopback = is_loopback(url);
@@ -88,7 +82,7 @@ impl Http {
     }
 
     /// Downloads to a file, up to a size.
-    pub(crate) async fn download(&self, url: &Url, to: &Path, max: u64) -> Result<Answer, Error> {
+    pub(crate) async fn download(&self, url: &Url, to: &Path, max: u64) -> Result<(), Error> {
         let mut response = success(url, self.get(url, None).await?)?;
         let failed = |e: std::io::Error| Error::file(to.display(), e);
         let mut file = tokio::fs::File::create(to).await.map_err(failed)?;
@@ -96,12 +90,15 @@ impl Http {
         while let Some(part) = response.chunk().await.map_err(|e| no_answer(url, &e))? {
             size += part.len() as u64;
             if size > max {
-                return Ok(Answer::TooLarge);
+                return Err(Error::Archive(format!(
+                    "{} is larger than {}, which is more than a module may be.",
+                    shown(url),
+                    super::unpack::size(max)
+                )));
             }
             file.write_all(&part).await.map_err(failed)?;
         }
-        file.flush().await.map_err(failed)?;
-        Ok(Answer::File)
+        file.flush().await.map_err(failed)
     }
 
     /// Where an address that is not an archive says that the module is: in the header

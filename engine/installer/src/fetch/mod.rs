@@ -20,7 +20,7 @@ pub(crate) use copy::copy_package;
 use crate::Limits;
 use crate::error::Error;
 use crate::memo::Memo;
-use http::{Answer, Http};
+use http::Http;
 
 /// How often one address may answer with another.
 const MAX_INDIRECTIONS: usize = 10;
@@ -41,6 +41,12 @@ pub(crate) struct Package {
     pub(crate) dir: PathBuf,
     /// Where in it the address led, by an indirection.
     pub(crate) subdir: Option<String>,
+}
+
+/// What comes of one address.
+enum Step {
+    Fetched(PathBuf),
+    Elsewhere(RemoteSource),
 }
 
 impl Fetcher {
@@ -64,37 +70,10 @@ impl Fetcher {
         let mut source = source.clone();
         let mut subdir = None;
         for _ in 0..MAX_INDIRECTIONS {
-            let (url, elsewhere) = match &source.fetch {
-                Fetch::Http {
-                    url, archive: None, ..
-                } => {
-                    let url = valid(url)?;
-                    let elsewhere = self.http.elsewhere(&url).await?;
-                    (url, elsewhere)
-                }
-                other => {
-                    let dir = self.fetch_from(other).await?;
-                    return Ok(Package { dir, subdir });
-                }
+            source = match self.step(&source.fetch).await? {
+                Step::Fetched(dir) => return Ok(Package { dir, subdir }),
+                Step::Elsewhere(next) => next,
             };
-            source = match ModuleSource::parse(&elsewhere) {
-                Ok(ModuleSource::Remote(next)) => next,
-                Ok(_) => {
-                    return Err(Error::Address(format!(
-                        "{url} says that the module is at {elsewhere:?}, which is not an address to download from."
-                    )));
-                }
-                Err(e) => {
-                    return Err(Error::Address(format!(
-                        "{url} says that the module is elsewhere: {e}"
-                    )));
-                }
-            };
-            if matches!(source.fetch, Fetch::File { .. }) && !http::is_loopback(&url) {
-                return Err(Error::Address(format!(
-                    "{url} says that the module is at {elsewhere:?}, a path of this machine, which is refused."
-                )));
-            }
             // Nearer to the package comes first.
             subdir = crate::place::join(source.subdir.as_deref(), subdir.as_deref());
         }
@@ -104,7 +83,7 @@ impl Fetcher {
         )))
     }
 
-    async fn fetch_from(&self, fetch: &Fetch) -> Result<PathBuf, Error> {
+    async fn step(&self, fetch: &Fetch) -> Result<Step, Error> {
         let dir = self.fresh();
         match fetch {
             Fetch::Git {
@@ -116,29 +95,19 @@ impl Fetcher {
                 git::clone(url, reference.as_deref(), *depth, &dir).await?;
             }
             Fetch::Http {
+                url, archive: None, ..
+            } => return self.elsewhere(&valid(url)?).await.map(Step::Elsewhere),
+            Fetch::Http {
                 url,
-                archive,
+                archive: Some(kind),
                 checksum,
             } => {
                 let url = valid(url)?;
                 let file = self.fresh();
-                match self
-                    .http
+                self.http
                     .download(&url, &file, self.limits.download)
-                    .await?
-                {
-                    Answer::File => {}
-                    Answer::TooLarge => {
-                        return Err(Error::Archive(format!(
-                            "{} is larger than {}.",
-                            http::shown(&url),
-                            unpack::size(self.limits.download)
-                        )));
-                    }
-                }
-                // A plain answer was followed elsewhere before.
-                let kind = archive.unwrap_or(ArchiveKind::Zip);
-                self.unpack(file, kind, checksum.clone(), &dir, http::shown(&url))
+                    .await?;
+                self.unpack(file, *kind, checksum.clone(), &dir, http::shown(&url))
                     .await?;
             }
             Fetch::File {
@@ -160,7 +129,29 @@ impl Fetcher {
                 blocking(move || copy_package(&from, &to)).await?;
             }
         }
-        Ok(dir)
+        Ok(Step::Fetched(dir))
+    }
+
+    /// What an address that is not an archive leads to.
+    async fn elsewhere(&self, url: &Url) -> Result<RemoteSource, Error> {
+        let found = self.http.elsewhere(url).await?;
+        let shown = http::shown(url);
+        match ModuleSource::parse(&found) {
+            Ok(ModuleSource::Remote(next))
+                if next.is_of_this_machine() && !http::is_loopback(url) =>
+            {
+                Err(Error::Address(format!(
+                    "{shown} says that the module is at {found:?}, a path of this machine, which is refused."
+                )))
+            }
+            Ok(ModuleSource::Remote(next)) => Ok(next),
+            Ok(_) => Err(Error::Address(format!(
+                "{shown} says that the module is at {found:?}, which is not an address to download from."
+            ))),
+            Err(e) => Err(Error::Address(format!(
+                "{shown} says that the module is elsewhere: {e}"
+            ))),
+        }
     }
 
     async fn unpack(

@@ -42,7 +42,7 @@ impl Run {
                     Some(v) => format!("{key} {address} {v}"),
                     None => format!("{key} {address}"),
                 }),
-                Event::Installed { .. } => None,
+                Event::Installed { .. } | Event::Waiting => None,
             })
             .collect();
         lines.sort();
