@@ -8,15 +8,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use hcl_edit::structure::{Attribute, Block};
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
 use super::Sources;
+use super::files;
+use super::load::read_text;
 use super::manifest::{Manifest, key};
 use super::source::ModuleSource;
 use super::types::constant;
-use crate::lang::source::{SourceFile, Span};
-use crate::lang::syntax::{parse_body, span_of, translate};
+use crate::lang::source::SourceFile;
+use crate::lang::structure::{Block, Parsed};
 
 /// A call of a module, as far as finding the module goes.
 #[derive(Debug, Clone)]
@@ -43,187 +44,79 @@ pub struct ModuleCalls {
 }
 
 /// The calls of the module in `dir`, whose files diagnostics name below `shown`. The texts of the
-/// files are added to `sources`.
+/// files are added to `sources`. What is wrong with anything but calls is left to the loader.
 pub fn module_calls(dir: &Path, shown: &str, sources: &mut Sources) -> ModuleCalls {
     let mut found = ModuleCalls::default();
-    let names = match configuration_files(dir) {
+    let names = match files::find(dir) {
         Ok(names) => names,
-        Err(e) => {
-            found.diagnostics.push(Diagnostic::error(
-                "Unreadable module directory",
-                format!("{shown}: {e}."),
-            ));
+        Err(detail) => {
+            let d = Diagnostic::error("Unreadable module directory", detail);
+            found.diagnostics.push(d);
             return found;
         }
     };
-    for name in names {
-        let shown_name = if shown == "." {
-            name.clone()
-        } else {
-            format!("{shown}/{name}")
-        };
-        let text = match std::fs::read_to_string(dir.join(&name)) {
-            Ok(text) => text,
-            Err(e) => {
-                found.diagnostics.push(Diagnostic::error(
-                    "Unreadable file",
-                    format!("{shown_name}: {e}."),
-                ));
-                continue;
-            }
-        };
-        let file = SourceFile::new(shown_name, text);
-        sources.add(file.clone());
-        let overrides = is_override(&name);
-        if name.ends_with(".json") {
-            json_calls(&file, overrides, &mut found);
-            continue;
-        }
-        match parse_body(&file) {
-            Ok(body) => {
-                for b in body.blocks().filter(|b| b.has_ident("module")) {
-                    native_call(&file, b, overrides, &mut found);
+    let mut parse = |names: Vec<String>| -> Vec<Parsed> {
+        let mut parsed = Vec::new();
+        for name in names {
+            let shown_name = match shown {
+                "." => name.clone(),
+                shown => format!("{shown}/{name}"),
+            };
+            let text = match read_text(&dir.join(&name)) {
+                Ok(text) => text,
+                Err(e) => {
+                    let detail = format!("{shown_name}: {e}.");
+                    let d = Diagnostic::error("Unreadable file", detail);
+                    found.diagnostics.push(d);
+                    continue;
                 }
+            };
+            let file = SourceFile::new(shown_name, text);
+            sources.add(file.clone());
+            match Parsed::new(file) {
+                Ok(file) => parsed.push(file),
+                Err(ds) => found.diagnostics.extend(ds),
             }
-            Err(d) => found.diagnostics.push(*d),
+        }
+        parsed
+    };
+    let (primary, overrides) = (parse(names.primary), parse(names.overrides));
+    let merged = files::merge(&primary, &overrides, &mut Diagnostics::new());
+    for block in merged.blocks.iter().filter(|b| b.kind == "module") {
+        if let Some(call) = module_call(block, &mut found.diagnostics) {
+            found.calls.entry(call.name.clone()).or_insert(call);
         }
     }
     found
 }
 
-/// The names of the files of configuration in a directory: those that override others last, and
-/// without those that a `.tofu` file of the same name stands for.
-fn configuration_files(dir: &Path) -> std::io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let kind = [".tf", ".tofu", ".tf.json", ".tofu.json"];
-        if kind.iter().any(|k| name.ends_with(k))
-            && !name.starts_with('.')
-            && !entry.path().is_dir()
-        {
-            names.push(name);
-        }
-    }
-    let stood_for: Vec<String> = names
-        .iter()
-        .filter_map(|n| {
-            let json = n.strip_suffix(".tofu.json").map(|s| format!("{s}.tf.json"));
-            json.or_else(|| n.strip_suffix(".tofu").map(|s| format!("{s}.tf")))
-        })
-        .collect();
-    names.retain(|n| !stood_for.contains(n));
-    names.sort_by_key(|n| (is_override(n), n.clone()));
-    Ok(names)
+/// Reads one block; one that has no source, or none that is constant, calls nothing.
+fn module_call(block: &Block<'_>, diagnostics: &mut Diagnostics) -> Option<ModuleCall> {
+    let (name, _) = block.labels.first()?;
+    let content = block.body.content(&[], &mut Diagnostics::new());
+    let mut text = |name: &str| -> Option<(String, SourceRange)> {
+        let a = content.get(name)?;
+        let e = a.value.expression(&[], diagnostics);
+        let value = constant(&e.expr.kind, &e, diagnostics);
+        Some((value.as_str()?.to_string(), a.value.range()))
+    };
+    let (source, source_range) = text("source")?;
+    let (version, version_range) = match text("version") {
+        Some((version, range)) => (Some(version), range),
+        None => (None, source_range.clone()),
+    };
+    Some(ModuleCall {
+        name: (*name).into(),
+        source,
+        version,
+        source_range,
+        version_range,
+    })
 }
 
 /// Whether there is any configuration in a directory.
 pub fn has_configuration(dir: &Path) -> bool {
-    configuration_files(dir).is_ok_and(|names| !names.is_empty())
-}
-
-fn is_override(name: &str) -> bool {
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    stem == "override" || stem.ends_with("_override")
-}
-
-/// Reads one `module` block of the native syntax.
-fn native_call(file: &Arc<SourceFile>, b: &Block, overrides: bool, found: &mut ModuleCalls) {
-    let [label] = b.labels.as_slice() else {
-        return; // the loader says what is wrong with it
-    };
-    let mut text = |name: &str| -> Option<(String, SourceRange)> {
-        let a: &Attribute = b.body.get_attribute(name)?;
-        let e = translate(file, &a.value, &[], &mut found.diagnostics);
-        let value = constant(&e.expr.kind, &e, &mut found.diagnostics);
-        Some((value.as_str()?.to_string(), file.range(span_of(&a.value))))
-    };
-    let (source, version) = (text("source"), text("version"));
-    found.add(label.as_str().into(), source, version, overrides);
-}
-
-/// Reads the `module` blocks of the JSON syntax: an object by names, or a list of such objects.
-fn json_calls(file: &Arc<SourceFile>, overrides: bool, found: &mut ModuleCalls) {
-    let root: serde_json::Value = match serde_json::from_str(&file.text) {
-        Ok(root) => root,
-        Err(e) => {
-            let detail = format!("{}: {e}.", file.name);
-            found
-                .diagnostics
-                .push(Diagnostic::error("Invalid JSON", detail));
-            return;
-        }
-    };
-    for blocks in one_or_many(&root["module"]) {
-        for (name, bodies) in blocks.as_object().into_iter().flatten() {
-            for body in one_or_many(bodies) {
-                let text = |argument: &str| -> Option<(String, SourceRange)> {
-                    let text = body[argument].as_str()?;
-                    // The parser keeps no places: the first one with this text is good enough.
-                    let written = serde_json::Value::from(text).to_string();
-                    let at = file.text.find(&written).unwrap_or(0);
-                    let range = file.range(Span::from(at..at + written.len()));
-                    Some((text.to_string(), range))
-                };
-                found.add(
-                    name.as_str().into(),
-                    text("source"),
-                    text("version"),
-                    overrides,
-                );
-            }
-        }
-    }
-}
-
-fn one_or_many(value: &serde_json::Value) -> &[serde_json::Value] {
-    match value {
-        serde_json::Value::Array(all) => all,
-        one => std::slice::from_ref(one),
-    }
-}
-
-impl ModuleCalls {
-    /// Adds a call, or changes one where the file overrides others. What the loader complains
-    /// about (no source, two calls of one name) is passed over.
-    fn add(
-        &mut self,
-        name: Arc<str>,
-        source: Option<(String, SourceRange)>,
-        version: Option<(String, SourceRange)>,
-        overrides: bool,
-    ) {
-        if let Some(call) = self.calls.get_mut(&name) {
-            if overrides {
-                if let Some((source, range)) = source {
-                    // A version belongs to the source that it was written with.
-                    call.version = None;
-                    call.version_range = range.clone();
-                    (call.source, call.source_range) = (source, range);
-                }
-                if let Some((version, range)) = version {
-                    (call.version, call.version_range) = (Some(version), range);
-                }
-            }
-            return;
-        }
-        let Some((source, source_range)) = source else {
-            return;
-        };
-        let (version, version_range) = match version {
-            Some((version, range)) => (Some(version), range),
-            None => (None, source_range.clone()),
-        };
-        let call = ModuleCall {
-            name: name.clone(),
-            source,
-            version,
-            source_range,
-            version_range,
-        };
-        self.calls.insert(name, call);
-    }
+    files::find(dir).is_ok_and(|f| !f.primary.is_empty() || !f.overrides.is_empty())
 }
 
 /// Where the module of a call is.
