@@ -62,7 +62,7 @@ struct Node {
     dir: String,
     /// The directory of its package, which local paths cannot leave; `None` for the root's.
     package: Option<String>,
-    /// Where it and the modules that lead to it come from.
+    /// Where it and the modules that lead to it come from, and their directories.
     trail: Vec<String>,
 }
 
@@ -260,6 +260,7 @@ impl<'a> Walk<'a> {
         {
             self.done.unchanged += 1;
             self.new.insert(key.clone(), entry.clone());
+            trail.push(entry.dir.clone());
             next.push(Node {
                 path,
                 dir: entry.dir,
@@ -416,11 +417,13 @@ impl<'a> Walk<'a> {
             key: wanted.key.clone(),
             dir: dir.clone(),
         });
+        let mut trail = wanted.trail.clone();
+        trail.push(dir.clone());
         Ok(Node {
             path: wanted.path.clone(),
             dir,
             package: Some(package),
-            trail: wanted.trail.clone(),
+            trail,
         })
     }
 

@@ -15,7 +15,7 @@ use super::files;
 use super::manifest::{Manifest, key};
 use super::source::ModuleSource;
 use super::types::constant;
-use crate::lang::structure::Parsed;
+use crate::lang::structure::Block;
 
 /// A call of a module, as far as finding the module goes.
 #[derive(Debug, Clone)]
@@ -42,94 +42,59 @@ pub struct ModuleCalls {
 }
 
 /// The calls of the module in `dir`, whose files diagnostics name below `shown`. The texts of the
-/// files are added to `sources`.
+/// files are added to `sources`. What is wrong with anything but calls is left to the loader.
 pub fn module_calls(dir: &Path, shown: &str, sources: &mut Sources) -> ModuleCalls {
     let mut found = ModuleCalls::default();
     let names = match files::find(dir) {
         Ok(names) => names,
         Err(detail) => {
-            let summary = "Unreadable module directory";
-            found.diagnostics.push(Diagnostic::error(summary, detail));
+            let d = Diagnostic::error("Unreadable module directory", detail);
+            found.diagnostics.push(d);
             return found;
         }
     };
-    for (overrides, names) in [(false, names.primary), (true, names.overrides)] {
-        for file in files::parse(dir, shown, names, &mut found.diagnostics, &mut |file| {
+    let mut parse = |names: Vec<String>| {
+        files::parse(dir, shown, names, &mut found.diagnostics, &mut |file| {
             sources.add(file.clone());
-        }) {
-            found.read(&file, overrides);
+        })
+    };
+    let (primary, overrides) = (parse(names.primary), parse(names.overrides));
+    let merged = files::merge(&primary, &overrides, &mut Diagnostics::new());
+    for block in merged.blocks.iter().filter(|b| b.kind == "module") {
+        if let Some(call) = module_call(block, &mut found.diagnostics) {
+            found.calls.entry(call.name.clone()).or_insert(call);
         }
     }
     found
 }
 
+/// Reads one block; one that has no source, or none that is constant, calls nothing.
+fn module_call(block: &Block<'_>, diagnostics: &mut Diagnostics) -> Option<ModuleCall> {
+    let (name, _) = block.labels.first()?;
+    let content = block.body.content(&[], &mut Diagnostics::new());
+    let mut text = |name: &str| -> Option<(String, SourceRange)> {
+        let a = content.get(name)?;
+        let e = a.value.expression(&[], diagnostics);
+        let value = constant(&e.expr.kind, &e, diagnostics);
+        Some((value.as_str()?.to_string(), a.value.range()))
+    };
+    let (source, source_range) = text("source")?;
+    let (version, version_range) = match text("version") {
+        Some((version, range)) => (Some(version), range),
+        None => (None, source_range.clone()),
+    };
+    Some(ModuleCall {
+        name: (*name).into(),
+        source,
+        version,
+        source_range,
+        version_range,
+    })
+}
+
 /// Whether there is any configuration in a directory.
 pub fn has_configuration(dir: &Path) -> bool {
     files::find(dir).is_ok_and(|f| !f.primary.is_empty() || !f.overrides.is_empty())
-}
-
-impl ModuleCalls {
-    /// Reads the `module` blocks of a file.
-    fn read(&mut self, file: &Parsed, overrides: bool) {
-        // What is wrong with the other blocks is the loader's to say.
-        let mut aside = Diagnostics::new();
-        let content = file
-            .body(&mut aside)
-            .content(&[("module", Some(1))], &mut aside);
-        for b in content.of("module") {
-            let inner = b.body.content(&[], &mut aside);
-            let mut text = |name: &str| -> Option<(String, SourceRange)> {
-                let a = inner.get(name)?;
-                let e = a.value.expression(&[], &mut self.diagnostics);
-                let value = constant(&e.expr.kind, &e, &mut self.diagnostics);
-                Some((value.as_str()?.to_string(), a.value.range()))
-            };
-            let (source, version) = (text("source"), text("version"));
-            if let Some((name, _)) = b.labels.first() {
-                self.add((*name).into(), source, version, overrides);
-            }
-        }
-    }
-
-    /// Adds a call, or changes one where the file overrides others. What the loader complains
-    /// about (no source, two calls of one name) is passed over.
-    fn add(
-        &mut self,
-        name: Arc<str>,
-        source: Option<(String, SourceRange)>,
-        version: Option<(String, SourceRange)>,
-        overrides: bool,
-    ) {
-        if let Some(call) = self.calls.get_mut(&name) {
-            if overrides {
-                if let Some((source, range)) = source {
-                    // A version belongs to the source that it was written with.
-                    call.version = None;
-                    call.version_range = range.clone();
-                    (call.source, call.source_range) = (source, range);
-                }
-                if let Some((version, range)) = version {
-                    (call.version, call.version_range) = (Some(version), range);
-                }
-            }
-            return;
-        }
-        let Some((source, source_range)) = source else {
-            return;
-        };
-        let (version, version_range) = match version {
-            Some((version, range)) => (Some(version), range),
-            None => (None, source_range.clone()),
-        };
-        let call = ModuleCall {
-            name: name.clone(),
-            source,
-            version,
-            source_range,
-            version_range,
-        };
-        self.calls.insert(name, call);
-    }
 }
 
 /// Where the module of a call is.
