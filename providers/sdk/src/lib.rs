@@ -14,6 +14,7 @@ pub mod plan;
 pub mod provider;
 pub mod schema;
 pub mod types;
+mod unify;
 pub mod value;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Position, Severity, SourceRange};
