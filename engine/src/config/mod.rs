@@ -8,7 +8,7 @@
 pub mod body;
 mod decode;
 mod load;
-mod types;
+pub(crate) mod types;
 mod validate;
 
 use std::collections::BTreeMap;

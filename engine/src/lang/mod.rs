@@ -5,6 +5,7 @@
 pub mod ast;
 pub mod eval;
 pub mod functions;
+mod mistakes;
 pub mod operators;
 pub mod source;
 pub mod syntax;

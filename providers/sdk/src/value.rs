@@ -648,12 +648,12 @@ impl Value {
     }
 
     /// A total order over values, for sorting sets and for stable output. Strings sort by
-    /// bytes, numbers by value, `false` before `true`; unknown sorts last, null first. Marks do
+    /// bytes, numbers by value, `false` before `true`; unknown sorts behind those, and null last. Marks do
     /// not take part.
     pub fn total_cmp(&self, other: &Value) -> Ordering {
         fn rank(k: &Kind) -> u8 {
             match k {
-                Kind::Null(_) => 0,
+                Kind::Null(_) => 10,
                 Kind::Bool(_) => 1,
                 Kind::Number(_) => 2,
                 Kind::String(_) => 3,

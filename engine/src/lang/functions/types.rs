@@ -1,7 +1,7 @@
 //! Conversion functions and those that set or ask for marks and types.
 
 use topo_sdk::convert::convert;
-use topo_sdk::{Kind, Marks, Type, Value};
+use topo_sdk::{Marks, Type, Value};
 
 use super::ParamType as T;
 use super::{
@@ -90,7 +90,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .maybe_null(),
     Function::new(
         "type",
-        "The type of the value, as a type constraint.",
+        "The type of the value, in words.",
         &[V],
         returns_string,
         type_of,
@@ -171,12 +171,7 @@ fn without_ephemeral(value: Value) -> Value {
 }
 
 fn type_of(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(match args[0].kind() {
-        Kind::Null(Type::Dynamic) | Kind::Unknown(_) if args[0].ty() == Type::Dynamic => {
-            "dynamic".into()
-        }
-        _ => args[0].ty().to_string().into(),
-    })
+    Ok(args[0].ty().layout().into())
 }
 
 #[cfg(test)]
@@ -205,7 +200,11 @@ mod tests {
             ),
             ("issensitive", &[s("a").sensitive()], "true"),
             ("issensitive", &[s("a")], "false"),
-            ("type", &[j(r#"["a",1]"#)], r#""tuple([string,number])""#),
+            (
+                "type",
+                &[j(r#"["a",1]"#)],
+                r#""tuple([\n    string,\n    number,\n])""#,
+            ),
         ]);
         assert!(run("sensitive", &[s("a")]).unwrap().is_sensitive());
         assert!(
