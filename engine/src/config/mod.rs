@@ -14,7 +14,7 @@ pub mod manifest;
 pub mod provisioner;
 mod settings;
 pub mod source;
-mod types;
+pub(crate) mod types;
 mod validate;
 pub mod version;
 mod wiring;

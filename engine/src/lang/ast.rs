@@ -12,6 +12,7 @@ use topo_sdk::{SourceRange, Value};
 use super::functions::Function;
 use super::source::{SourceFile, Span};
 use crate::address::ResourceMode;
+use crate::config::types::TypeConstraint;
 
 /// An expression of a file, with everything that it refers to.
 #[derive(Debug, Clone)]
@@ -62,6 +63,43 @@ pub struct Expr {
     pub kind: ExprKind,
     /// Where it is.
     pub span: Span,
+}
+
+impl Expr {
+    /// Calls `f` with each expression directly inside this one, in source order. Of a reference,
+    /// that is its instance key.
+    pub fn children<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Bound(_) | ExprKind::SplatItem => {}
+            ExprKind::Reference(r) => r.key.iter().for_each(f),
+            ExprKind::Template(parts) => parts.iter().for_each(|p| p.children(f)),
+            ExprKind::Wrapped(e)
+            | ExprKind::Not(e)
+            | ExprKind::Negate(e)
+            | ExprKind::GetAttr(e, _) => f(e),
+            ExprKind::Tuple(items) => items.iter().for_each(f),
+            ExprKind::Object(items) => items.iter().for_each(|(k, v)| {
+                f(k);
+                f(v);
+            }),
+            ExprKind::Conditional(parts) => {
+                f(&parts.0);
+                f(&parts.1);
+                f(&parts.2);
+            }
+            ExprKind::Binary(_, sides) | ExprKind::Index(sides) | ExprKind::Splat(sides) => {
+                f(&sides.0);
+                f(&sides.1);
+            }
+            ExprKind::Call(call) => call.args.iter().for_each(f),
+            ExprKind::For(e) => {
+                f(&e.collection);
+                e.key.iter().for_each(&mut *f);
+                f(&e.value);
+                e.condition.iter().for_each(f);
+            }
+        }
+    }
 }
 
 /// The kinds of nodes.
@@ -125,6 +163,25 @@ pub enum Part {
     },
 }
 
+impl Part {
+    fn children<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        match self {
+            Part::Literal(_) => {}
+            Part::Interpolation(e) => f(e),
+            Part::If(d) => {
+                f(&d.0);
+                d.1.iter().chain(&d.2).for_each(|p| p.children(f));
+            }
+            Part::For {
+                collection, body, ..
+            } => {
+                f(collection);
+                body.iter().for_each(|p| p.children(f));
+            }
+        }
+    }
+}
+
 /// Binary operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the operators say it")]
@@ -166,6 +223,10 @@ pub enum Callee {
     Can,
     /// `templatefile`: evaluates another file.
     TemplateFile,
+    /// `templatestring`: needs to see that its first argument is a reference.
+    TemplateString,
+    /// `convert`: its second argument is a type, read when the call is.
+    Convert(Arc<TypeConstraint>),
     /// `provider::NAME::FUNCTION`: found by the scope, which knows what the name stands for.
     Provider(Arc<ProviderFunctionName>),
 }

@@ -8,6 +8,7 @@ pub mod eval;
 pub mod fmt;
 pub mod functions;
 pub mod json;
+mod mistakes;
 pub mod operators;
 pub mod provider_functions;
 pub mod source;

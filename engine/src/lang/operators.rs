@@ -9,6 +9,7 @@ use topo_sdk::convert::convert;
 use topo_sdk::{Kind, Marks, Number, Refinements, Type, Value};
 
 use super::ast::BinaryOp;
+use super::eval::with_article;
 
 /// Why an operation has no result: a summary and a detail.
 pub type Failure = (String, String);
@@ -28,46 +29,36 @@ pub fn unknown_not_null(ty: Type) -> Value {
     )
 }
 
-/// Applies a binary operator other than `&&` and `||`, whose operands the evaluator takes one by
-/// one.
+/// `==` and `!=`. The result has the marks of everything that is compared.
+pub fn equality(op: BinaryOp, left: &Value, right: &Value) -> Value {
+    let value = match equal(left, right) {
+        Some(equal) => Value::from(equal == (op == BinaryOp::Equal)),
+        None => unknown_not_null(Type::Bool),
+    };
+    value.with_marks(left.deep_marks() | right.deep_marks())
+}
+
+/// Applies an operator to two numbers, either of which may be unknown (see [`operand`]).
 ///
 /// # Errors
-/// Operands that are null or of the wrong type; a division by zero.
-pub fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Failure> {
-    let marks = left.marks() | right.marks();
-    let value = match op {
-        BinaryOp::Equal => {
-            equal(left, right).map_or_else(|| unknown_not_null(Type::Bool), Value::from)
-        }
-        BinaryOp::NotEqual => {
-            equal(left, right).map_or_else(|| unknown_not_null(Type::Bool), |e| Value::from(!e))
-        }
-        _ => {
-            let a = operand(left, Type::Number, "left")?;
-            let b = operand(right, Type::Number, "right")?;
-            let ordering = matches!(
-                op,
-                BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual
-            );
-            match (a.as_number(), b.as_number()) {
-                (Some(a), Some(b)) if ordering => Value::from(match op {
-                    BinaryOp::Less => a < b,
-                    BinaryOp::LessEqual => a <= b,
-                    BinaryOp::Greater => a > b,
-                    _ => a >= b,
-                }),
-                (Some(a), Some(b)) => Value::from(arithmetic(op, a, b)?),
-                _ if ordering => unknown_not_null(Type::Bool),
-                _ => unknown_not_null(Type::Number),
-            }
-        }
+/// A division by zero, or a result of more digits than are supported.
+pub fn numeric(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, Failure> {
+    let ordering = matches!(
+        op,
+        BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual
+    );
+    let value = match (left.as_number(), right.as_number()) {
+        (Some(a), Some(b)) => match op {
+            BinaryOp::Less => Value::from(a < b),
+            BinaryOp::LessEqual => Value::from(a <= b),
+            BinaryOp::Greater => Value::from(a > b),
+            BinaryOp::GreaterEqual => Value::from(a >= b),
+            _ => Value::from(arithmetic(op, a, b)?),
+        },
+        _ if ordering => unknown_not_null(Type::Bool),
+        _ => unknown_not_null(Type::Number),
     };
-    let deep = if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
-        left.deep_marks() | right.deep_marks()
-    } else {
-        marks
-    };
-    Ok(value.with_marks(deep))
+    Ok(value.with_marks(left.marks() | right.marks()))
 }
 
 fn arithmetic(op: BinaryOp, a: &Number, b: &Number) -> Result<Number, Failure> {
@@ -90,28 +81,20 @@ fn arithmetic(op: BinaryOp, a: &Number, b: &Number) -> Result<Number, Failure> {
     }
 }
 
-/// Converts an operand, refusing null. Unknown stays unknown.
+/// Converts an operand, refusing null. Unknown stays unknown. `side` is which one it is, for the
+/// error: left, right or unary.
 ///
 /// # Errors
 /// Null, or a value that cannot be converted.
 pub fn operand(value: &Value, ty: Type, side: &str) -> Result<Value, Failure> {
-    let side = if side.is_empty() {
-        String::new()
-    } else {
-        format!("{side} ")
+    let unsuitable = |reason: String| {
+        let detail = format!("Unsuitable value for {side} operand: {reason}.");
+        ("Invalid operand".to_string(), detail)
     };
     if value.is_null() {
-        return fail(
-            "Invalid operand",
-            format!("Unsuitable value for {side}operand: argument must not be null."),
-        );
+        return Err(unsuitable("argument must not be null".into()));
     }
-    convert(value, &ty).map_err(|e| {
-        (
-            "Invalid operand".to_string(),
-            format!("Unsuitable value for {side}operand: {e}."),
-        )
-    })
+    convert(value, &ty).map_err(|e| unsuitable(e.to_string()))
 }
 
 /// The language's `==`: `None` where it depends on something unknown.
@@ -119,15 +102,22 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
     match (a.kind(), b.kind()) {
         (Kind::Null(_), Kind::Null(_)) => Some(true),
         (Kind::Unknown(u), other) | (other, Kind::Unknown(u)) => {
-            if matches!(other, Kind::Null(_)) && u.refinements.not_null {
+            let (unknown, other_value) = if a.is_known() { (b, a) } else { (a, b) };
+            if !u.refinements.allow(other_value) {
                 return Some(false);
             }
-            if let (Kind::String(s), Some(prefix)) = (other, &u.refinements.prefix)
-                && !s.starts_with(&**prefix)
-            {
-                return Some(false);
+            // Values of different types are never equal; nulls of any types are.
+            let may_be_null = match other {
+                Kind::Null(_) => true,
+                Kind::Unknown(o) => !o.refinements.not_null && !u.refinements.not_null,
+                _ => false,
+            };
+            let settled = |t: &Type| !t.has_dynamic();
+            if may_be_null || !settled(&u.ty) {
+                return None;
             }
-            None
+            let ty = other_value.ty();
+            (settled(&ty) && ty != unknown.ty()).then_some(false)
         }
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
         (Kind::List(x), Kind::List(y)) => all_equal(&x.items, &y.items),
@@ -229,8 +219,8 @@ fn no_attributes(ty: &Type, name: &str) -> Result<Value, Failure> {
             ty.friendly()
         ),
         _ => format!(
-            "This value is a {}, which has no attributes.",
-            ty.friendly()
+            "This value is {}, which has no attributes.",
+            with_article(ty)
         ),
     };
     fail("Unsupported attribute", detail)
@@ -266,13 +256,17 @@ pub fn index(value: &Value, key: &Value) -> Result<Value, Failure> {
                 )
             })?;
             match key.as_number() {
+                // Whichever it will be.
                 None => match value.kind() {
                     Kind::List(s) => Value::unknown(s.element.clone()),
                     _ => Value::unknown(Type::Dynamic),
-                },
+                }
+                .with_marks(value.deep_marks()),
                 Some(n) => match n.to_usize().and_then(|i| items.get(i)) {
                     Some(v) => v.clone(),
-                    None => return fail("Invalid index", out_of_range(n, items.len())),
+                    None => {
+                        return fail("Invalid index", out_of_range(n, items.len(), secret(&key)));
+                    }
                 },
             }
         }
@@ -286,10 +280,13 @@ pub fn index(value: &Value, key: &Value) -> Result<Value, Failure> {
                 )
             })?;
             match (key.as_str(), value.kind()) {
-                (None, Kind::Map(m)) => Value::unknown(m.element.clone()),
-                (None, _) => Value::unknown(Type::Dynamic),
+                (None, Kind::Map(m)) => {
+                    Value::unknown(m.element.clone()).with_marks(value.deep_marks())
+                }
+                (None, _) => Value::unknown(Type::Dynamic).with_marks(value.deep_marks()),
                 (Some(k), _) => match value.get(k) {
                     Some(v) => v.clone(),
+                    None if secret(&key) => return fail("Invalid index", NOT_IDENTIFIED),
                     None => {
                         let hint = crate::suggest::did_you_mean(
                             k,
@@ -305,53 +302,77 @@ pub fn index(value: &Value, key: &Value) -> Result<Value, Failure> {
                 },
             }
         }
-        Kind::Set(_) => {
-            return fail(
-                "Invalid index",
-                "Elements of a set are identified only by their value and don't have any separate index or key to select with, so it's only possible to perform operations across all elements of the set.",
-            );
-        }
-        Kind::Unknown(u) => match &u.ty {
-            Type::List(e) | Type::Map(e) => Value::unknown((**e).clone()),
-            Type::Tuple(ts) => match key.as_i64().and_then(|i| usize::try_from(i).ok()) {
-                Some(i) => match ts.get(i) {
-                    Some(t) => Value::unknown(t.clone()),
-                    None => return fail("Invalid index", out_of_range(&Number::from(i), ts.len())),
-                },
-                None => Value::unknown(Type::Dynamic),
-            },
-            Type::Object(o) => match key.as_str() {
-                Some(k) => match o.attributes.get(k) {
-                    Some(t) => Value::unknown(t.clone()),
-                    None => {
-                        return fail(
-                            "Invalid index",
-                            format!("This object has no attribute {k:?}."),
-                        );
-                    }
-                },
-                None => Value::unknown(Type::Dynamic),
-            },
-            _ => Value::unknown(Type::Dynamic),
-        },
-        _ => {
-            return fail(
-                "Invalid index",
-                format!(
-                    "This value is a {}, which has no indices.",
-                    value.ty().friendly()
-                ),
-            );
-        }
+        Kind::Unknown(u) => index_unknown(&u.ty, key)?,
+        _ => return no_indices(&value.ty()),
     };
     Ok(found.with_marks(marks))
 }
 
-fn out_of_range(index: &Number, length: usize) -> String {
-    let reason = if index.is_negative() {
-        "a negative number is not a valid index".to_string()
+const NOT_IDENTIFIED: &str = "The given key does not identify an element in this collection value.";
+
+/// Whether a key must not appear in messages.
+fn secret(key: &Value) -> bool {
+    !key.marks().is_empty()
+}
+
+fn no_indices(ty: &Type) -> Result<Value, Failure> {
+    let detail = match ty {
+        Type::Set(_) => "Elements of a set are identified only by their value and don't have any separate index or key to select with, so it's only possible to perform operations across all elements of the set.".into(),
+        _ => format!("This value is {}, which has no indices.", with_article(ty)),
+    };
+    fail("Invalid index", detail)
+}
+
+/// The element of an unknown value: what is known of it is its type.
+fn index_unknown(ty: &Type, key: &Value) -> Result<Value, Failure> {
+    let converted = |to: Type| {
+        convert(key, &to).map_err(|e| {
+            let detail = format!(
+                "The given key does not identify an element in this collection value: {e}."
+            );
+            ("Invalid index".to_string(), detail)
+        })
+    };
+    Ok(match ty {
+        Type::Dynamic => Value::unknown(Type::Dynamic),
+        Type::List(e) => {
+            converted(Type::Number)?;
+            Value::unknown((**e).clone())
+        }
+        Type::Map(e) => {
+            converted(Type::String)?;
+            Value::unknown((**e).clone())
+        }
+        Type::Tuple(ts) => match converted(Type::Number)?.as_number() {
+            None => Value::unknown(Type::Dynamic),
+            Some(n) => match n.to_usize().and_then(|i| ts.get(i)) {
+                Some(t) => Value::unknown(t.clone()),
+                None => return fail("Invalid index", out_of_range(n, ts.len(), secret(key))),
+            },
+        },
+        Type::Object(o) => match converted(Type::String)?.as_str() {
+            None => Value::unknown(Type::Dynamic),
+            Some(k) => match o.attributes.get(k) {
+                Some(t) => Value::unknown(t.clone()),
+                None if secret(key) => return fail("Invalid index", NOT_IDENTIFIED),
+                None => {
+                    let hint = crate::suggest::did_you_mean(k, o.attributes.keys());
+                    let detail = format!("This object has no attribute {k:?}.{hint}");
+                    return fail("Invalid index", detail);
+                }
+            },
+        },
+        other => return no_indices(other),
+    })
+}
+
+fn out_of_range(index: &Number, length: usize, secret: bool) -> String {
+    let reason = if secret {
+        return NOT_IDENTIFIED.into();
     } else if !index.is_integer() {
         "an index must be a whole number".to_string()
+    } else if index.is_negative() {
+        "a negative number is not a valid index".to_string()
     } else if length == 0 {
         "the collection has no elements".to_string()
     } else {

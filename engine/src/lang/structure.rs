@@ -530,7 +530,7 @@ impl<'a> Source<'a> {
                     return None;
                 };
                 let source = json::inner(self.file, json.span);
-                match syntax::parse_tree(&source) {
+                match syntax::parse(&source) {
                     Ok(hcl) => Some(read(&source, &hcl, diagnostics)),
                     Err(d) => {
                         diagnostics.push(*d);

@@ -12,16 +12,26 @@ use hcl_edit::expr::{
 };
 use hcl_edit::structure::Body;
 use hcl_edit::template::{Directive, Element, Template};
-use topo_sdk::{Diagnostic, Diagnostics, Number, Position, SourceRange, Value};
+use topo_sdk::{Diagnostic, Diagnostics, Number, Value};
 
 use super::ast::{
     BinaryOp, Call, Callee, Expr, ExprKind, Expression, For, Part, Reference, Target,
 };
+use super::eval::MAX_DEPTH;
 use super::functions;
+use super::mistakes::{self, Mistake};
 use super::provider_functions;
 use super::source::{SourceFile, Span};
 use super::whitespace::{Form, literals};
 use crate::address::ResourceMode;
+
+/// The functions that are not in the function table: the evaluator's own.
+const EVALUATED: [&str; 5] = ["try", "can", "templatefile", "templatestring", "convert"];
+
+/// Whether a text is a name: a letter or underscore, then letters, digits, underscores and dashes.
+pub fn is_identifier(name: &str) -> bool {
+    hcl_edit::Ident::try_new(name).is_ok()
+}
 
 /// Parses a file's body.
 ///
@@ -29,7 +39,10 @@ use crate::address::ResourceMode;
 /// The first syntax error, with its place.
 pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Box<Diagnostic>> {
     let text = without_mark(&file.text);
-    hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e)))
+    let body =
+        hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e, false)))?;
+    check_strings(file)?;
+    Ok(body)
 }
 
 /// The text without its byte order mark, which is allowed and means nothing; spaces keep the byte
@@ -39,14 +52,6 @@ pub(super) fn without_mark(text: &str) -> std::borrow::Cow<'_, str> {
         Some(rest) => std::borrow::Cow::Owned(format!("   {rest}")),
         None => std::borrow::Cow::Borrowed(text),
     }
-}
-
-/// Parses a single expression without translating it: for what means something by its form.
-///
-/// # Errors
-/// The first syntax error.
-pub(super) fn parse_tree(file: &Arc<SourceFile>) -> Result<Hcl, Box<Diagnostic>> {
-    hcl_edit::parser::parse_expr(&file.text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
 /// Parses a single expression, such as the value of a `-var` flag or a path and value of
@@ -70,7 +75,10 @@ pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostic
 /// # Errors
 /// The first syntax error.
 pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
-    hcl_edit::parser::parse_expr(&file.text).map_err(|e| Box::new(syntax_error(file, &e)))
+    let hcl = hcl_edit::parser::parse_expr(&file.text)
+        .map_err(|e| Box::new(syntax_error(file, &e, false)))?;
+    check_strings(file)?;
+    Ok(hcl)
 }
 
 /// Parses a template file for `templatefile`: its variables are bound names.
@@ -81,10 +89,30 @@ pub fn parse_template(
     file: &Arc<SourceFile>,
     names: &[Arc<str>],
 ) -> Result<Expression, Diagnostics> {
+    template(file, names, true)
+}
+
+/// Parses a text that is a template within the configuration, as strings of the JSON syntax are.
+///
+/// # Errors
+/// The first syntax error, or the references that make no sense.
+pub(super) fn parse_string(
+    file: &Arc<SourceFile>,
+    bound: &[Arc<str>],
+) -> Result<Expression, Diagnostics> {
+    template(file, bound, false)
+}
+
+fn template(
+    file: &Arc<SourceFile>,
+    names: &[Arc<str>],
+    bound_only: bool,
+) -> Result<Expression, Diagnostics> {
     let template =
-        hcl_edit::parser::parse_template(&file.text).map_err(|e| syntax_error(file, &e))?;
+        hcl_edit::parser::parse_template(&file.text).map_err(|e| syntax_error(file, &e, true))?;
     let mut diagnostics = Diagnostics::new();
     let mut translator = Translator::new(file, names, &mut diagnostics);
+    translator.bound_only = bound_only;
     let mut texts = literals(&template, Form::Lines, file);
     let parts = translator.template(&template, &mut texts);
     let span = Span::from(0..file.text.len());
@@ -104,23 +132,40 @@ pub fn parse_template(
     }
 }
 
-fn syntax_error(file: &SourceFile, error: &hcl_edit::parser::Error) -> Diagnostic {
-    let at = u32::try_from(error.location().offset()).unwrap_or(u32::MAX);
-    let start = file.position(at);
-    let end = Position {
-        column: start.column + 1,
-        byte: at.saturating_add(1),
-        ..start
-    };
+/// Refuses what the parser lets pass: text in quotes that goes over the end of its line.
+fn check_strings(file: &SourceFile) -> Result<(), Box<Diagnostic>> {
+    match mistakes::unbalanced(&file.text, false) {
+        Some(m) if m.summary == mistakes::UNTERMINATED_STRING => Err(Box::new(mistake(file, m))),
+        _ => Ok(()),
+    }
+}
+
+fn mistake(file: &SourceFile, m: Mistake) -> Diagnostic {
+    Diagnostic::error(m.summary, m.detail).with_range(Some(file.range(m.span)))
+}
+
+/// A syntax error in words: what is not closed before the place where the parser gave up, or what
+/// is wrong at that place.
+fn syntax_error(file: &SourceFile, error: &hcl_edit::parser::Error, template: bool) -> Diagnostic {
+    let at = error.location().offset();
+    // Where no alternative fits, the parser goes back to where it began.
+    let went_back = error.message() == "unexpected token";
+    if let Some(m) = mistakes::unbalanced(&file.text, template)
+        && (went_back || m.span.start as usize <= at)
+    {
+        return mistake(file, m);
+    }
+    if let Some(m) = mistakes::at_place(&file.text, at, error.message()) {
+        return mistake(file, m);
+    }
     let mut message = error.message().replace('\n', "; ");
     if let Some(first) = message.get(..1) {
         message = format!("{}{}", first.to_uppercase(), message.get(1..).unwrap_or(""));
     }
-    Diagnostic::error("Invalid syntax", format!("{message}.")).with_range(Some(SourceRange {
-        file: file.name.clone(),
-        start,
-        end,
-    }))
+    let rest = file.text.get(at..).unwrap_or("");
+    let length = rest.chars().next().map_or(0, char::len_utf8);
+    let range = file.range(Span::from(at..at + length));
+    Diagnostic::error("Invalid syntax", format!("{message}.")).with_range(Some(range))
 }
 
 /// Translates one parsed expression. `bound` are names that the surroundings bind (the iterator
@@ -141,13 +186,6 @@ pub fn translate(
     }
 }
 
-/// Whether a text is a name: a letter or underscore, then letters, digits, underscores and dashes.
-pub fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
-        && chars.all(|c| c == '_' || c == '-' || c.is_alphanumeric())
-}
-
 /// The span of an attribute, block or label.
 pub fn span_of(node: &impl hcl_edit::Span) -> Span {
     node.span().map(Span::from).unwrap_or_default()
@@ -158,6 +196,10 @@ struct Translator<'a> {
     bound: Vec<Arc<str>>,
     references: Vec<Arc<Reference>>,
     diagnostics: &'a mut Diagnostics,
+    /// How deep the tree is at this place.
+    depth: usize,
+    /// Whether nothing is in scope but bound names: in a template from elsewhere.
+    bound_only: bool,
 }
 
 impl<'a> Translator<'a> {
@@ -171,6 +213,8 @@ impl<'a> Translator<'a> {
             bound: bound.to_vec(),
             references: Vec::new(),
             diagnostics,
+            depth: 0,
+            bound_only: false,
         }
     }
 
@@ -182,6 +226,24 @@ impl<'a> Translator<'a> {
     }
 
     fn expr(&mut self, hcl: &Hcl) -> Expr {
+        self.nested(1, span_of(hcl), |t| t.expr_at(hcl))
+    }
+
+    /// Translates what adds some levels to the tree, unless that gets too deep to be gone through.
+    fn nested(&mut self, levels: usize, span: Span, f: impl FnOnce(&mut Self) -> Expr) -> Expr {
+        if self.depth + levels > MAX_DEPTH {
+            let detail =
+                format!("Expressions nested deeper than {MAX_DEPTH} levels are not supported.");
+            let kind = self.error(span, "Expression too deep", detail);
+            return Expr { kind, span };
+        }
+        self.depth += levels;
+        let made = f(self);
+        self.depth -= levels;
+        made
+    }
+
+    fn expr_at(&mut self, hcl: &Hcl) -> Expr {
         let span = span_of(hcl);
         let kind = match hcl {
             Hcl::Null(_) => ExprKind::Literal(Value::NULL),
@@ -218,7 +280,9 @@ impl<'a> Translator<'a> {
                 self.expr(&c.false_expr),
             ))),
             Hcl::FuncCall(call) => self.call(call, span),
-            Hcl::Traversal(t) => return self.traversal(t, span),
+            Hcl::Traversal(t) => {
+                return self.nested(t.operators.len(), span, |s| s.traversal(t, span));
+            }
             Hcl::UnaryOp(op) => {
                 let operand = Box::new(self.expr(&op.expr));
                 match op.operator.value() {
@@ -258,7 +322,14 @@ impl<'a> Translator<'a> {
 
     /// From the text, not from the parser's float: digits must not get lost.
     fn number(&mut self, span: Span) -> ExprKind {
-        match self.file.slice(span).trim().parse::<Number>() {
+        let text = self.file.slice(span).trim();
+        // Between a minus sign and the digits there may be spaces and comments.
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest.rsplit([' ', '\t', '/']).next().unwrap_or(rest)),
+            None => (false, text),
+        };
+        match digits.parse::<Number>() {
+            Ok(n) if negative => ExprKind::Literal(Value::from(n.neg())),
             Ok(n) => ExprKind::Literal(Value::from(n)),
             Err(_) => self.error(
                 span,
@@ -278,6 +349,20 @@ impl<'a> Translator<'a> {
                 kind: ExprKind::Literal(Value::string(name.as_str())),
                 span: span_of(name),
             },
+            // A bare word is a name, whatever it would mean elsewhere.
+            ObjectKey::Expression(e @ Hcl::Null(_)) => Expr {
+                kind: ExprKind::Literal(Value::string("null")),
+                span: span_of(e),
+            },
+            ObjectKey::Expression(e @ Hcl::Traversal(t)) if matches!(t.expr, Hcl::Variable(_)) => {
+                let span = span_of(e);
+                let kind = self.error(
+                    span,
+                    "Ambiguous attribute key",
+                    "If this expression is intended to be a reference, wrap it in parentheses. If it is a literal name that contains periods, wrap it in quotes.",
+                );
+                Expr { kind, span }
+            }
             ObjectKey::Expression(e) => self.expr(e),
         }
     }
@@ -289,12 +374,14 @@ impl<'a> Translator<'a> {
             name.push_str("::");
         }
         name.push_str(call.name.name.as_str());
-        let args: Vec<Expr> = call.args.iter().map(|e| self.expr(e)).collect();
         let expand = call.args.expand_final();
+        let args = |t: &mut Self| call.args.iter().map(|e| t.expr(e)).collect::<Vec<Expr>>();
         let function = match name.strip_prefix("core::").unwrap_or(&name) {
             "try" => Callee::Try,
             "can" => Callee::Can,
             "templatefile" => Callee::TemplateFile,
+            "templatestring" => Callee::TemplateString,
+            "convert" => return self.convert(call, span),
             qualified if qualified.contains("::") => match provider_functions::parse(qualified) {
                 Ok(name) => Callee::Provider(Arc::new(name)),
                 Err(detail) => return self.error(span, "Unknown provider function", detail),
@@ -302,10 +389,7 @@ impl<'a> Translator<'a> {
             plain => match functions::lookup(plain) {
                 Some(f) => Callee::Function(f),
                 None => {
-                    let known =
-                        functions::all()
-                            .map(|f| f.name)
-                            .chain(["try", "can", "templatefile"]);
+                    let known = functions::all().map(|f| f.name).chain(EVALUATED);
                     let hint = crate::suggest::did_you_mean(plain, known);
                     return self.error(
                         span,
@@ -317,25 +401,74 @@ impl<'a> Translator<'a> {
         };
         ExprKind::Call(Box::new(Call {
             function,
-            args,
+            args: args(self),
             expand,
+        }))
+    }
+
+    /// `convert(value, type)`: the second argument is a type constraint, not an expression.
+    fn convert(&mut self, call: &FuncCall, span: Span) -> ExprKind {
+        let args: Vec<&Hcl> = call.args.iter().collect();
+        let [value, ty] = args.as_slice() else {
+            return self.error(
+                span,
+                "Error in function call",
+                "Function \"convert\" takes two arguments: a value and a type, as in convert(var.ports, list(number)).",
+            );
+        };
+        let constraint = crate::config::types::read_type(self.file, ty, self.diagnostics);
+        ExprKind::Call(Box::new(Call {
+            function: Callee::Convert(Arc::new(constraint)),
+            args: vec![self.expr(value)],
+            expand: false,
         }))
     }
 
     fn traversal(&mut self, t: &Traversal, span: Span) -> Expr {
         let all: Vec<&TraversalOperator> = t.operators.iter().map(|o| o.value()).collect();
+        let legacy = |o: &&TraversalOperator| matches!(o, TraversalOperator::LegacyIndex(_));
+        if all.windows(2).any(|pair| pair.iter().all(legacy)) {
+            let kind = self.error(
+                span,
+                "Invalid legacy index syntax",
+                "Two indices in the legacy syntax cannot follow each other. Use brackets, as in [0][1].",
+            );
+            return Expr { kind, span };
+        }
         let mut operators = all.as_slice();
         let root = match &t.expr {
             Hcl::Variable(name) => {
                 let start = span_of(name);
                 let kind = self.root(name.as_str(), start, &mut operators);
-                Expr { kind, span: start }
+                let span = match &kind {
+                    ExprKind::Reference(r) => self.reference_span(r),
+                    _ => start,
+                };
+                Expr { kind, span }
             }
             other => self.expr(other),
         };
         let mut expr = self.operators(root, operators, span);
         expr.span = span;
         expr
+    }
+
+    /// Where a reference is, its instance key included.
+    fn reference_span(&self, r: &Reference) -> Span {
+        let Some(key) = &r.key else {
+            return r.span;
+        };
+        let end = key.span.end.max(r.span.end);
+        let behind = self.file.text.get(end as usize..).unwrap_or("");
+        let bracket = behind
+            .trim_start()
+            .starts_with(']')
+            .then(|| behind.find(']'));
+        let closing = bracket.flatten().map_or(0, |i| i + 1);
+        Span {
+            end: end.saturating_add(u32::try_from(closing).unwrap_or(0)),
+            ..r.span
+        }
     }
 
     fn operators(&mut self, mut expr: Expr, operators: &[&TraversalOperator], whole: Span) -> Expr {
@@ -367,7 +500,12 @@ impl<'a> Translator<'a> {
                     // Takes the attribute accesses that follow; an index applies to the result.
                     let count = rest
                         .iter()
-                        .take_while(|o| matches!(o, TraversalOperator::GetAttr(_)))
+                        .take_while(|o| {
+                            matches!(
+                                o,
+                                TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_)
+                            )
+                        })
                         .count();
                     let (inner, after) = rest.split_at(count);
                     rest = after;
@@ -398,6 +536,16 @@ impl<'a> Translator<'a> {
     fn root(&mut self, name: &str, span: Span, operators: &mut &[&TraversalOperator]) -> ExprKind {
         if self.bound.iter().any(|b| &**b == name) {
             return ExprKind::Bound(name.into());
+        }
+        if self.bound_only {
+            let hint = crate::suggest::did_you_mean(name, &self.bound);
+            return self.error(
+                span,
+                "Invalid reference in template",
+                format!(
+                    "{name:?} is not among the variables that are given to this template.{hint}"
+                ),
+            );
         }
         let mut end = span.end;
         let mut attr = |operators: &mut &[&TraversalOperator]| -> Option<Arc<str>> {

@@ -3,12 +3,13 @@
 //! Source of the rules: HashiCorp's "Type Constraints" page (conversion of complex and primitive
 //! types) and the documentation of the `cty` type system (conversion and unification).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::path::{Path, Step};
 use crate::types::{ObjectType, Type};
-use crate::value::{Kind, Value};
+pub use crate::unify::unify;
+use crate::value::{Kind, Refinements, Unknown, Value};
 
 /// A value that is not of a type and cannot become one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,29 +48,50 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     }
     let marks = value.marks();
     let made = match value.kind() {
-        Kind::Null(_) => Value::null(ty.clone()),
+        Kind::Null(from) => Value::null(result_type(from, ty)),
         Kind::Unknown(u) => {
             if !convertible(&u.ty, ty) {
                 return Err(mismatch(&u.ty, ty));
             }
-            let mut refinements = u.refinements.clone();
-            if u.ty != Type::String || *ty != Type::String {
-                refinements.prefix = None;
-            }
-            // A set can be shorter than the list it was made from.
-            if matches!(ty, Type::Set(_)) && !matches!(u.ty, Type::Set(_)) {
-                refinements.min_length = refinements.min_length.min(1);
-            }
-            let target = if ty.has_dynamic() && !u.ty.has_dynamic() {
-                result_type(&u.ty, ty)
-            } else {
-                ty.clone()
-            };
-            Value::unknown_refined(target, refinements)
+            convert_unknown(u, ty)
         }
         _ => convert_known(value, ty)?,
     };
     Ok(made.with_marks(marks))
+}
+
+/// An unknown of another type, with what is still known of it.
+fn convert_unknown(u: &Unknown, ty: &Type) -> Value {
+    let target = result_type(&u.ty, ty);
+    let from = &u.refinements;
+    let mut refinements = Refinements {
+        not_null: from.not_null,
+        ..Refinements::default()
+    };
+    match (&u.ty, &target) {
+        (a, b) if a == b => refinements = from.clone(),
+        (Type::Tuple(ts), Type::List(_)) => {
+            (refinements.min_length, refinements.max_length) = (ts.len(), Some(ts.len()));
+        }
+        // Elements of a set may turn out to be equal, but never all of them go away.
+        (Type::Tuple(ts), Type::Set(_)) => {
+            (refinements.min_length, refinements.max_length) = (ts.len().min(1), Some(ts.len()));
+        }
+        (Type::Object(o), Type::Map(_)) => {
+            let length = o.attributes.len();
+            (refinements.min_length, refinements.max_length) = (length, Some(length));
+        }
+        (Type::List(_) | Type::Set(_), Type::Set(_)) => {
+            refinements.min_length = from.min_length.min(1);
+            refinements.max_length = from.max_length;
+        }
+        (Type::List(_) | Type::Set(_), Type::List(_)) | (Type::Map(_), Type::Map(_)) => {
+            refinements.min_length = from.min_length;
+            refinements.max_length = from.max_length;
+        }
+        _ => {}
+    }
+    Value::unknown_refined(target, refinements)
 }
 
 fn convert_known(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
@@ -93,22 +115,40 @@ fn convert_known(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
             _ => Err(ConvertError::new("a bool is required")),
         },
         (Type::List(element), Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => {
-            // A set with unknown elements has no known order or length.
-            if matches!(value.kind(), Kind::Set(_)) && !value.is_wholly_known() {
-                return Ok(Value::unknown(ty.clone()));
+            let given = value.as_slice().unwrap_or_default();
+            if let Some(later) = undecided(given, element, Type::list) {
+                return Ok(later);
             }
-            let (element, items) = convert_items(value.as_slice().unwrap_or_default(), element)?;
+            let (element, items) = convert_items(value, element)?;
+            // A set with unknown elements has no known order or length.
+            if matches!(value.kind(), Kind::Set(_)) && !value.is_wholly_known() && given.len() > 1 {
+                let known = given.iter().filter(|v| v.is_wholly_known()).count();
+                let refinements = Refinements {
+                    not_null: true,
+                    min_length: known.max(1),
+                    max_length: Some(given.len()),
+                    ..Refinements::default()
+                };
+                return Ok(Value::unknown_refined(Type::list(element), refinements));
+            }
             Ok(Value::list(element, items))
         }
         (Type::Set(element), Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => {
-            let (element, items) = convert_items(value.as_slice().unwrap_or_default(), element)?;
+            let given = value.as_slice().unwrap_or_default();
+            if let Some(later) = undecided(given, element, Type::set) {
+                return Ok(later);
+            }
+            let (element, items) = convert_items(value, element)?;
             Ok(Value::set(element, items))
         }
         (Type::Map(element), Kind::Map(_) | Kind::Object(_)) => {
             let entries = value.as_map().into_iter().flatten();
             let (keys, values): (Vec<_>, Vec<_>) =
                 entries.map(|(k, v)| (k.clone(), v.clone())).unzip();
-            let (element, values) = convert_elements(&values, element, |i| {
+            if let Some(later) = undecided(&values, element, Type::map) {
+                return Ok(later);
+            }
+            let (element, values) = convert_elements(value, &values, element, |i| {
                 Step::Key(keys.get(i).cloned().unwrap_or_else(|| "".into()))
             })?;
             Ok(Value::map(element, keys.into_iter().zip(values).collect()))
@@ -137,13 +177,36 @@ fn convert_known(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     }
 }
 
-fn convert_items(items: &[Value], element: &Type) -> Result<(Type, Vec<Value>), ConvertError> {
-    convert_elements(items, element, Step::Index)
+/// Elements of an unknown type among others of a structural type, all to become one type that is
+/// to be found: what that is cannot be told yet.
+fn undecided(items: &[Value], element: &Type, collection: fn(Type) -> Type) -> Option<Value> {
+    let open = |v: &Value| v.as_unknown().is_some_and(|u| u.ty == Type::Dynamic);
+    if *element != Type::Dynamic || !items.iter().any(open) {
+        return None;
+    }
+    let types: Vec<Type> = items.iter().map(Value::ty).collect();
+    if unify(&types)? != Type::Dynamic || types.iter().all(|t| *t == Type::Dynamic) {
+        return None;
+    }
+    let refinements = Refinements {
+        not_null: true,
+        ..Refinements::default()
+    };
+    Some(Value::unknown_refined(
+        collection(Type::Dynamic),
+        refinements,
+    ))
+}
+
+fn convert_items(value: &Value, element: &Type) -> Result<(Type, Vec<Value>), ConvertError> {
+    let items = value.as_slice().unwrap_or_default();
+    convert_elements(value, items, element, Step::Index)
 }
 
 /// Converts the elements of a collection to one type, found by unification where the wanted
 /// element type leaves it open.
 fn convert_elements(
+    whole: &Value,
     items: &[Value],
     element: &Type,
     step: impl Fn(usize) -> Step,
@@ -152,18 +215,29 @@ fn convert_elements(
     for (i, item) in items.iter().enumerate() {
         made.push(convert(item, element).map_err(|e| e.within(step(i)))?);
     }
+    let element = element.without_optional();
     if !element.has_dynamic() {
-        return Ok((element.clone(), made));
+        return Ok((element, made));
     }
-    let types: Vec<Type> = made.iter().map(Value::ty).collect();
+    if made.is_empty() {
+        // What there could have been, where the type of the whole says it.
+        let from = whole.ty();
+        let element = from
+            .element()
+            .map_or(element.clone(), |e| result_type(e, &element));
+        return Ok((element, made));
+    }
+    // A null that is written without a type can become one of any.
+    let untyped = |v: &Value| matches!(v.kind(), Kind::Null(Type::Dynamic));
+    let types: Vec<Type> = made.iter().filter(|v| !untyped(v)).map(Value::ty).collect();
     let unified =
         unify(&types).ok_or_else(|| ConvertError::new("all elements must have the same type"))?;
-    if types.iter().all(|t| *t == unified) {
-        return Ok((unified, made));
-    }
     let mut again = Vec::with_capacity(made.len());
-    for (i, item) in made.iter().enumerate() {
-        again.push(convert(item, &unified).map_err(|e| e.within(step(i)))?);
+    for (i, item) in made.into_iter().enumerate() {
+        again.push(match conforms(&item, &unified) {
+            true => item,
+            false => convert(&item, &unified).map_err(|e| e.within(step(i)))?,
+        });
     }
     Ok((unified, again))
 }
@@ -196,7 +270,7 @@ fn convert_object(
     for (name, ty) in &object.attributes {
         let value = match entries.get(name) {
             Some(v) => convert(v, ty).map_err(|e| e.within(Step::Attribute(name.clone())))?,
-            None => Value::null(ty.clone()),
+            None => Value::null(ty.without_optional()),
         };
         made.insert(name.clone(), value);
     }
@@ -252,14 +326,24 @@ pub fn convertible(from: &Type, to: &Type) -> bool {
             true
         }
         (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b)) => convertible(a, b),
-        (Type::Tuple(ts), Type::List(b) | Type::Set(b)) => ts.iter().all(|t| convertible(t, b)),
+        (Type::Tuple(ts), Type::List(b) | Type::Set(b)) => {
+            ts.iter().all(|t| convertible(t, b)) && (**b != Type::Dynamic || unify(ts).is_some())
+        }
         (Type::Tuple(a), Type::Tuple(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| convertible(a, b))
         }
         (Type::List(a), Type::Tuple(b)) => b.iter().all(|b| convertible(a, b)),
         (Type::Map(a), Type::Map(b)) => convertible(a, b),
-        (Type::Object(a), Type::Map(b)) => a.attributes.values().all(|t| convertible(t, b)),
-        (Type::Map(a), Type::Object(b)) => b.attributes.values().all(|t| convertible(a, t)),
+        (Type::Object(a), Type::Map(b)) => {
+            let types = || a.attributes.values().cloned().collect::<Vec<Type>>();
+            a.attributes.values().all(|t| convertible(t, b))
+                && (**b != Type::Dynamic || unify(&types()).is_some())
+        }
+        // A map need not have what is optional, whatever its type.
+        (Type::Map(a), Type::Object(b)) => b
+            .attributes
+            .iter()
+            .all(|(n, t)| b.optional.contains(n) || convertible(a, t)),
         (Type::Object(a), Type::Object(b)) => {
             b.attributes.iter().all(|(n, t)| match a.attributes.get(n) {
                 Some(from) => convertible(from, t),
@@ -270,125 +354,45 @@ pub fn convertible(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// The type that a value of type `from` has after conversion to `to`, where `to` has `dynamic`.
+/// The type that a value of type `from` has after conversion to `to`: where `to` leaves it open,
+/// that of `from`.
 fn result_type(from: &Type, to: &Type) -> Type {
+    let open = to.has_dynamic();
     match (from, to) {
         (from, Type::Dynamic) => from.clone(),
+        (Type::Dynamic, _) => to.without_optional(),
+        _ if !open => to.without_optional(),
         (Type::List(a) | Type::Set(a), Type::List(b)) => Type::list(result_type(a, b)),
         (Type::List(a) | Type::Set(a), Type::Set(b)) => Type::set(result_type(a, b)),
         (Type::Map(a), Type::Map(b)) => Type::map(result_type(a, b)),
-        _ => to.clone(),
+        (Type::Tuple(ts), Type::List(b)) => Type::list(result_type(&common(ts), b)),
+        (Type::Tuple(ts), Type::Set(b)) => Type::set(result_type(&common(ts), b)),
+        (Type::Object(o), Type::Map(b)) => {
+            let types: Vec<Type> = o.attributes.values().cloned().collect();
+            Type::map(result_type(&common(&types), b))
+        }
+        (Type::Tuple(a), Type::Tuple(b)) => Type::tuple(
+            a.iter()
+                .zip(b.iter())
+                .map(|(a, b)| result_type(a, b))
+                .collect(),
+        ),
+        (Type::Object(_) | Type::Map(_), Type::Object(b)) => {
+            Type::object(b.attributes.iter().map(|(n, to)| {
+                let from = match from {
+                    Type::Object(a) => a.attributes.get(n),
+                    other => other.element(),
+                };
+                let ty = from.map_or_else(|| to.without_optional(), |from| result_type(from, to));
+                (n.clone(), ty)
+            }))
+        }
+        _ => to.without_optional(),
     }
 }
 
-/// The one type to which values of all the given types can be converted without loss, if there
-/// is one. Dynamic where there are no types, or where one is not known yet.
-pub fn unify(types: &[Type]) -> Option<Type> {
-    let Some(first) = types.first() else {
-        return Some(Type::Dynamic);
-    };
-    if types.iter().all(|t| t == first) {
-        return Some(first.clone());
-    }
-    if types.contains(&Type::Dynamic) {
-        return Some(Type::Dynamic);
-    }
-    let list = |t: &Type| matches!(t, Type::List(_));
-    let sequence = |t: &Type| matches!(t, Type::List(_) | Type::Tuple(_));
-    let mapping = |t: &Type| matches!(t, Type::Map(_) | Type::Object(_));
-    if types.iter().all(Type::is_primitive) {
-        // Number and bool become strings, but only where a string is asked for.
-        return types.contains(&Type::String).then_some(Type::String);
-    }
-    let set = |t: &Type| matches!(t, Type::Set(_));
-    let tuple = |t: &Type| matches!(t, Type::Tuple(_));
-    if types.iter().any(set) && types.iter().all(|t| set(t) || tuple(t)) {
-        return unify(&element_types(types)).map(Type::set);
-    }
-    if types.iter().all(|t| matches!(t, Type::Tuple(_))) {
-        let tuples: Vec<&Arc<Vec<Type>>> = types
-            .iter()
-            .filter_map(|t| match t {
-                Type::Tuple(ts) => Some(ts),
-                _ => None,
-            })
-            .collect();
-        let length = tuples[0].len();
-        if tuples.iter().all(|t| t.len() == length) {
-            let columns: Option<Vec<Type>> = (0..length)
-                .map(|i| unify(&tuples.iter().map(|t| t[i].clone()).collect::<Vec<_>>()))
-                .collect();
-            return columns.map(Type::tuple);
-        }
-    }
-    if types.iter().all(sequence)
-        || (types.iter().any(list)
-            && types
-                .iter()
-                .all(|t| sequence(t) || matches!(t, Type::Set(_))))
-    {
-        return unify(&element_types(types)).map(Type::list);
-    }
-    if types.iter().all(mapping) {
-        return unify_mappings(types);
-    }
-    None
-}
-
-/// The types of what is in lists, sets and tuples.
-fn element_types(types: &[Type]) -> Vec<Type> {
-    let mut all = Vec::new();
-    for t in types {
-        match t {
-            Type::List(e) | Type::Set(e) => all.push((**e).clone()),
-            Type::Tuple(ts) => all.extend(ts.iter().cloned()),
-            _ => {}
-        }
-    }
-    all
-}
-
-fn unify_mappings(types: &[Type]) -> Option<Type> {
-    let objects: Vec<&Arc<ObjectType>> = types
-        .iter()
-        .filter_map(|t| match t {
-            Type::Object(o) => Some(o),
-            _ => None,
-        })
-        .collect();
-    if objects.len() == types.len() {
-        let names: BTreeSet<&Arc<str>> = objects[0].attributes.keys().collect();
-        if objects
-            .iter()
-            .all(|o| o.attributes.keys().collect::<BTreeSet<_>>() == names)
-        {
-            let attributes: Option<BTreeMap<Arc<str>, Type>> = names
-                .into_iter()
-                .map(|n| {
-                    let column: Vec<Type> = objects
-                        .iter()
-                        .filter_map(|o| o.attributes.get(n).cloned())
-                        .collect();
-                    unify(&column).map(|t| (n.clone(), t))
-                })
-                .collect();
-            return attributes.map(|a| {
-                Type::Object(Arc::new(ObjectType {
-                    attributes: a,
-                    optional: BTreeSet::new(),
-                }))
-            });
-        }
-    }
-    let mut all = Vec::new();
-    for t in types {
-        match t {
-            Type::Map(e) => all.push((**e).clone()),
-            Type::Object(o) => all.extend(o.attributes.values().cloned()),
-            _ => {}
-        }
-    }
-    unify(&all).map(Type::map)
+fn common(types: &[Type]) -> Type {
+    unify(types).unwrap_or(Type::Dynamic)
 }
 
 #[cfg(test)]

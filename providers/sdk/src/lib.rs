@@ -15,6 +15,7 @@ pub mod provider;
 pub mod provisioner;
 pub mod schema;
 pub mod types;
+mod unify;
 pub mod value;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Position, Severity, SourceRange};

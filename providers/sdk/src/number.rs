@@ -1,15 +1,21 @@
 //! Numbers of the language: decimal, exact, of any size.
 //!
 //! A 64-bit integer is stored as one; everything else is an arbitrary-precision decimal behind a
-//! shared pointer. The two forms never overlap, so equality and hashing are by value. Division
-//! rounds to 100 significant digits.
+//! shared pointer. The two forms never overlap, so equality and hashing are by value.
+//!
+//! Only division can make a number that is not exact: its quotient has 150 significant digits,
+//! about as many as the 512 bits of the language's reference implementation. Arithmetic with such a
+//! number takes a result that differs from a short number only in its last digits for that number,
+//! so that `1 / 3 * 3` is 1.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bigdecimal::{BigDecimal, One, Signed, ToPrimitive, Zero};
+use std::num::NonZeroU64;
+
+use bigdecimal::{BigDecimal, Context, One, RoundingMode, Signed, ToPrimitive, Zero};
 use num_bigint::BigInt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -18,6 +24,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The language's reference implementation stops at a 512-bit mantissa; this bound only keeps
 /// hostile input such as `1e999999999` from filling memory when it is printed.
 const MAX_DIGITS: i64 = 20_000;
+
+/// The significant digits of a quotient.
+const QUOTIENT_DIGITS: NonZeroU64 = NonZeroU64::new(150).unwrap();
+
+/// A number with a fraction and at least this many digits comes from a division.
+const INEXACT_DIGITS: u64 = 140;
+
+/// How many digits of an inexact result are trusted.
+const TRUSTED_DIGITS: NonZeroU64 = NonZeroU64::new(130).unwrap();
+
+/// A result of so few digits is what the inexact one was meant to be.
+const SHORT_DIGITS: u64 = 100;
+
+fn round(n: &BigDecimal, digits: NonZeroU64) -> BigDecimal {
+    Context::default()
+        .with_precision(digits)
+        .with_rounding_mode(RoundingMode::HalfEven)
+        .round_decimal_ref(n)
+}
+
+/// Whether the number has the length of a quotient that division had to round.
+fn is_inexact(n: &BigDecimal) -> bool {
+    n.fractional_digit_count() > 0 && n.digits() >= INEXACT_DIGITS
+}
 
 /// An exact decimal number.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -64,6 +94,18 @@ impl Number {
         let (_, exponent) = n.as_bigint_and_exponent();
         let digits = i64::try_from(n.digits()).ok()?;
         (exponent.abs() <= MAX_DIGITS && digits <= MAX_DIGITS).then(|| Number::from_big(n))
+    }
+
+    /// The result of arithmetic: one with an inexact operand is taken for the short number that it
+    /// hardly differs from, if there is one.
+    fn settled(n: BigDecimal, inexact: bool) -> Option<Number> {
+        if inexact {
+            let n = round(&n, QUOTIENT_DIGITS);
+            let trusted = round(&n, TRUSTED_DIGITS).normalized();
+            let short = trusted.digits() <= SHORT_DIGITS;
+            return Number::from_decimal(if short { trusted } else { n });
+        }
+        Number::from_decimal(n)
     }
 
     /// From a big integer.
@@ -129,7 +171,8 @@ impl Number {
         {
             return Some(Number(Repr::Int(n)));
         }
-        Number::from_decimal(self.to_decimal() + other.to_decimal())
+        let (a, b) = (self.to_decimal(), other.to_decimal());
+        Number::settled(&a + &b, is_inexact(&a) || is_inexact(&b))
     }
 
     /// The difference, or `None` when it has more digits than are supported.
@@ -144,16 +187,31 @@ impl Number {
         {
             return Some(Number(Repr::Int(n)));
         }
-        Number::from_decimal(self.to_decimal() * other.to_decimal())
+        let (a, b) = (self.to_decimal(), other.to_decimal());
+        Number::settled(&a * &b, is_inexact(&a) || is_inexact(&b))
     }
 
-    /// The quotient to 100 significant digits, or `None` for a division by zero.
+    /// The quotient to 150 significant digits, or `None` for a division by zero.
     pub fn checked_div(&self, other: &Number) -> Option<Number> {
-        let divisor = other.to_decimal();
-        if divisor.is_zero() {
+        let (a, b) = (self.to_decimal(), other.to_decimal());
+        if b.is_zero() {
             return None;
         }
-        Number::from_decimal(self.to_decimal() / divisor)
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0)
+            && a.checked_rem(*b) == Some(0)
+        {
+            return a.checked_div(*b).map(Number::from);
+        }
+        let inexact = is_inexact(&a) || is_inexact(&b);
+        // The library divides to a fixed number of digits, trailing zeros of the dividend
+        // included; with this factor there are always enough.
+        let shift = QUOTIENT_DIGITS.get() + b.digits();
+        let digits = i64::try_from(shift).ok()?;
+        let (dividend, scale) = a.normalized().into_bigint_and_exponent();
+        let (divisor, divisor_scale) = b.normalized().into_bigint_and_exponent();
+        let scaled = dividend * BigInt::from(10).pow(u32::try_from(shift).ok()?);
+        let quotient = BigDecimal::new(scaled / divisor, scale - divisor_scale + digits);
+        Number::settled(round(&quotient, QUOTIENT_DIGITS), inexact)
     }
 
     /// The remainder with the sign of the dividend, or `None` for a division by zero.
@@ -222,19 +280,19 @@ impl FromStr for Number {
     /// Reads decimal notation with an optional sign, fraction and exponent.
     fn from_str(s: &str) -> Result<Number, ParseNumberError> {
         if let Ok(i) = s.parse::<i64>() {
-            return if s.starts_with('+') {
-                Err(ParseNumberError)
-            } else {
-                Ok(Number(Repr::Int(i)))
-            };
+            return Ok(Number(Repr::Int(i)));
         }
-        // BigDecimal accepts underscores and a leading plus; the language does not.
+        // Before anything is computed from it: reading digits takes quadratic time.
+        if s.len() > 2 * MAX_DIGITS as usize {
+            return Err(ParseNumberError);
+        }
+        // BigDecimal accepts underscores; the language does not.
         let plain = s
             .bytes()
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
         let starts = s
             .bytes()
-            .find(|b| *b != b'-')
+            .find(|b| !matches!(b, b'-' | b'+'))
             .is_some_and(|b| b.is_ascii_digit() || b == b'.');
         if !plain || !starts {
             return Err(ParseNumberError);
@@ -310,6 +368,43 @@ mod tests {
         assert_eq!(n("-1.5").floor(), n("-2"));
         assert_eq!(n("-7").checked_rem(&n("3")).unwrap(), n("-1"));
         assert!(n("1").checked_div(&Number::ZERO).is_none());
+        assert_eq!(n("+1.5"), n("1.5"));
+    }
+
+    #[test]
+    fn quotients_are_long_and_settle_on_what_they_stand_for() {
+        let div = |a: &str, b: &str| n(a).checked_div(&n(b)).unwrap();
+        assert_eq!(div("1", "4").to_string(), "0.25");
+        assert_eq!(div("7", "-7"), n("-1"));
+        assert_eq!(div("-9223372036854775808", "-1"), n("9223372036854775808"));
+        assert_eq!(div("1e300", "1e290"), n("1e10"));
+        assert_eq!(div("10", "3").to_string().len(), 151);
+        for (a, b) in [
+            ("1", "3"),
+            ("10", "3"),
+            ("2", "7"),
+            ("22", "1.1"),
+            ("1", "1e30"),
+        ] {
+            assert_eq!(
+                div(a, b).checked_mul(&n(b)).unwrap(),
+                n(a),
+                "{a} / {b} * {b}"
+            );
+        }
+        let third = div("1", "3");
+        let sum = third.checked_add(&third).unwrap().checked_add(&third);
+        assert_eq!(sum.unwrap(), Number::ONE);
+        let shifted = div("10", "3").checked_add(&Number::ONE).unwrap();
+        assert_eq!(shifted.checked_mul(&n("3")).unwrap(), n("13"));
+        assert_ne!(third, n("0.333333333333333333333333333333333333333333"));
+    }
+
+    #[test]
+    fn a_million_digits_are_refused_at_once() {
+        assert!("9".repeat(1_000_000).parse::<Number>().is_err());
+        assert!(n("1e19999").checked_mul(&n("1e19999")).is_none());
+        assert!(n("1e19999").checked_add(&n("1e-19999")).is_none());
     }
 
     #[test]
@@ -319,7 +414,10 @@ mod tests {
             "-",
             "abc",
             "1_000",
-            "+1",
+            "++1",
+            "+-1",
+            "1e",
+            "e5",
             "1e99999999",
             "0x10",
             " 1",

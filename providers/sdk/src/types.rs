@@ -92,6 +92,85 @@ impl Type {
         }
     }
 
+    /// The type without its notes which attributes a value being converted may leave out: the type
+    /// of the converted value.
+    #[must_use]
+    pub fn without_optional(&self) -> Type {
+        match self {
+            Type::Dynamic | Type::Bool | Type::Number | Type::String => self.clone(),
+            Type::List(t) => Type::list(t.without_optional()),
+            Type::Set(t) => Type::set(t.without_optional()),
+            Type::Map(t) => Type::map(t.without_optional()),
+            Type::Object(o) => Type::object(
+                o.attributes
+                    .iter()
+                    .map(|(n, t)| (n.clone(), t.without_optional())),
+            ),
+            Type::Tuple(ts) => Type::tuple(ts.iter().map(Type::without_optional).collect()),
+        }
+    }
+
+    /// The type laid out over lines, as the console of the language's reference implementation
+    /// shows it.
+    pub fn layout(&self) -> String {
+        let mut text = String::new();
+        self.lay_out(0, &mut text);
+        text
+    }
+
+    fn lay_out(&self, level: usize, text: &mut String) {
+        let indent = |text: &mut String, level: usize| {
+            text.push('\n');
+            text.push_str(&"    ".repeat(level));
+        };
+        let collection = |name: &str, element: &Type, text: &mut String| {
+            text.push_str(name);
+            text.push('(');
+            if matches!(element, Type::Object(_) | Type::Tuple(_)) {
+                indent(text, level + 1);
+                element.lay_out(level + 1, text);
+                text.push(',');
+                indent(text, level);
+            } else {
+                element.lay_out(level, text);
+            }
+            text.push(')');
+        };
+        match self {
+            Type::Dynamic => text.push_str("dynamic"),
+            Type::Bool => text.push_str("bool"),
+            Type::Number => text.push_str("number"),
+            Type::String => text.push_str("string"),
+            Type::List(t) => collection("list", t, text),
+            Type::Set(t) => collection("set", t, text),
+            Type::Map(t) => collection("map", t, text),
+            Type::Object(o) if o.attributes.is_empty() => text.push_str("object({})"),
+            Type::Object(o) => {
+                text.push_str("object({");
+                for (name, ty) in &o.attributes {
+                    indent(text, level + 1);
+                    text.push_str(name);
+                    text.push_str(": ");
+                    ty.lay_out(level + 1, text);
+                    text.push(',');
+                }
+                indent(text, level);
+                text.push_str("})");
+            }
+            Type::Tuple(ts) if ts.is_empty() => text.push_str("tuple([])"),
+            Type::Tuple(ts) => {
+                text.push_str("tuple([");
+                for ty in ts.iter() {
+                    indent(text, level + 1);
+                    ty.lay_out(level + 1, text);
+                    text.push(',');
+                }
+                indent(text, level);
+                text.push_str("])");
+            }
+        }
+    }
+
     /// The type in the words used for people: `list of string`, `object`.
     pub fn friendly(&self) -> String {
         match self {

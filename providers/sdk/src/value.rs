@@ -42,9 +42,48 @@ impl<'de> Deserialize<'de> for Marks {
 
 /// A value of the language with its marks.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Value {
     kind: Kind,
     marks: Marks,
+    #[serde(skip)]
+    extent: Extent,
+}
+
+/// A value as it is written to disk.
+#[derive(Deserialize)]
+#[serde(rename = "Value")]
+struct Stored {
+    kind: Kind,
+    marks: Marks,
+}
+
+impl From<Stored> for Value {
+    fn from(stored: Stored) -> Value {
+        Value::new(stored.kind).with_marks(stored.marks)
+    }
+}
+
+/// How much there is to a value, shared parts counted wherever they appear: a value that takes
+/// little memory can still be too much to go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// How many values there are, this one included.
+    pub parts: u32,
+    /// How deep they are nested.
+    pub depth: u16,
+}
+
+impl Extent {
+    /// That of a value with nothing in it.
+    const ONE: Extent = Extent { parts: 1, depth: 0 };
+
+    fn of<'a>(children: impl IntoIterator<Item = &'a Value>) -> Extent {
+        children.into_iter().fold(Extent::ONE, |sum, v| Extent {
+            parts: sum.parts.saturating_add(v.extent.parts),
+            depth: sum.depth.max(v.extent.depth.saturating_add(1)),
+        })
+    }
 }
 
 /// The shape of a value.
@@ -112,13 +151,67 @@ pub struct Refinements {
     pub max_length: Option<usize>,
 }
 
+impl Refinements {
+    /// The longest list of unknown elements that is made of an unknown list whose length is known.
+    const MAX_UNKNOWN_ELEMENTS: usize = 1_024;
+
+    /// Whether a value of this shape could be what the unknown turns out to be; types are not
+    /// looked at.
+    pub fn allow(&self, value: &Value) -> bool {
+        let fits = |length: usize| {
+            length >= self.min_length && self.max_length.is_none_or(|max| length <= max)
+        };
+        match &value.kind {
+            Kind::Null(_) => !self.not_null,
+            Kind::String(s) => self.prefix.as_ref().is_none_or(|p| s.starts_with(&**p)),
+            Kind::List(s) => fits(s.items.len()),
+            // Unknown elements may turn out to be equal.
+            Kind::Set(s) if s.items.iter().all(Value::is_wholly_known) => fits(s.items.len()),
+            Kind::Map(m) => fits(m.entries.len()),
+            Kind::Unknown(u) => self.allow_unknown(&u.refinements),
+            _ => true,
+        }
+    }
+
+    /// Whether one value could be what both unknowns turn out to be.
+    fn allow_unknown(&self, other: &Refinements) -> bool {
+        if !(self.not_null || other.not_null) {
+            return true;
+        }
+        let prefixes = match (&self.prefix, &other.prefix) {
+            (Some(a), Some(b)) => a.starts_with(&**b) || b.starts_with(&**a),
+            _ => true,
+        };
+        let below =
+            |a: &Refinements, b: &Refinements| a.max_length.is_some_and(|max| max < b.min_length);
+        prefixes && !below(self, other) && !below(other, self)
+    }
+}
+
 impl Value {
     /// A value of this shape without marks. Strings must be normalised; use the constructors.
     pub fn new(kind: Kind) -> Value {
+        Value::of(kind, Marks::empty())
+    }
+
+    fn of(kind: Kind, marks: Marks) -> Value {
+        let extent = match &kind {
+            Kind::List(s) | Kind::Set(s) => Extent::of(&s.items),
+            Kind::Map(m) => Extent::of(m.entries.values()),
+            Kind::Object(o) => Extent::of(o.values()),
+            Kind::Tuple(t) => Extent::of(t.iter()),
+            _ => Extent::ONE,
+        };
         Value {
             kind,
-            marks: Marks::empty(),
+            marks,
+            extent,
         }
+    }
+
+    /// How much there is to this value.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// Null of a type.
@@ -130,6 +223,7 @@ impl Value {
     pub const NULL: Value = Value {
         kind: Kind::Null(Type::Dynamic),
         marks: Marks::empty(),
+        extent: Extent::ONE,
     };
 
     /// Unknown of a type, with nothing else known.
@@ -140,9 +234,24 @@ impl Value {
         })))
     }
 
-    /// Unknown of a type, with refinements.
+    /// Unknown of a type, with refinements. Where these leave one value only, that value: an
+    /// empty collection; and a list whose length is known is one of unknown elements.
     pub fn unknown_refined(ty: Type, refinements: Refinements) -> Value {
-        Value::new(Kind::Unknown(Arc::new(Unknown { ty, refinements })))
+        let length = refinements
+            .max_length
+            .filter(|max| refinements.not_null && *max <= refinements.min_length);
+        match (length, &ty) {
+            (Some(n), Type::List(element)) if n <= Refinements::MAX_UNKNOWN_ELEMENTS => {
+                let items = vec![Value::unknown((**element).clone()); n];
+                Value::list((**element).clone(), items)
+            }
+            (Some(n @ (0 | 1)), Type::Set(element)) => {
+                let items = vec![Value::unknown((**element).clone()); n];
+                Value::set((**element).clone(), items)
+            }
+            (Some(0), Type::Map(element)) => Value::map((**element).clone(), BTreeMap::new()),
+            _ => Value::new(Kind::Unknown(Arc::new(Unknown { ty, refinements }))),
+        }
     }
 
     /// A string, brought to normalization form C.
@@ -282,7 +391,7 @@ impl Value {
             Kind::Tuple(t) => Kind::Tuple(Arc::new(t.iter().cloned().map(f).collect())),
             other => other,
         };
-        Value { kind, marks }
+        Value::of(kind, marks)
     }
 
     /// The direct children: elements of collections and tuples, attributes of objects.
@@ -438,7 +547,7 @@ impl Value {
             }
             other => other,
         };
-        Value { kind, marks }
+        Value::of(kind, marks)
     }
 
     /// This value with what is at `path` replaced by what `f` makes of it; unchanged where the
@@ -490,7 +599,7 @@ impl Value {
             }
             (_, other) => other,
         };
-        Value { kind, marks }
+        Value::of(kind, marks)
     }
 
     /// The paths of every value inside that carries this mark (the outermost ones).
@@ -539,12 +648,12 @@ impl Value {
     }
 
     /// A total order over values, for sorting sets and for stable output. Strings sort by
-    /// bytes, numbers by value, `false` before `true`; unknown sorts last, null first. Marks do
+    /// bytes, numbers by value, `false` before `true`; unknown sorts behind those, and null last. Marks do
     /// not take part.
     pub fn total_cmp(&self, other: &Value) -> Ordering {
         fn rank(k: &Kind) -> u8 {
             match k {
-                Kind::Null(_) => 0,
+                Kind::Null(_) => 10,
                 Kind::Bool(_) => 1,
                 Kind::Number(_) => 2,
                 Kind::String(_) => 3,
@@ -683,6 +792,46 @@ mod tests {
         );
         assert_eq!(set.as_slice().unwrap(), ["a".into(), "b".into()]);
         assert!(set.is_sensitive());
+    }
+
+    #[test]
+    fn refinements_that_leave_one_value_make_it_known() {
+        let refine = |ty, not_null, min_length, max_length| {
+            let refinements = Refinements {
+                not_null,
+                min_length,
+                max_length,
+                ..Refinements::default()
+            };
+            Value::unknown_refined(ty, refinements)
+        };
+        let strings = || Type::list(Type::String);
+        assert!(!refine(strings(), false, 0, Some(0)).is_known());
+        assert_eq!(
+            refine(strings(), true, 0, Some(0)).as_slice(),
+            Some(&[][..])
+        );
+        let two = refine(strings(), true, 2, Some(2));
+        assert_eq!(two.as_slice().unwrap().len(), 2);
+        assert!(!refine(Type::set(Type::String), true, 2, Some(2)).is_known());
+        assert!(refine(Type::map(Type::String), true, 0, Some(0)).is_known());
+        assert!(!refine(strings(), true, 5_000, Some(5_000)).is_known());
+    }
+
+    #[test]
+    fn the_extent_counts_shared_parts_each_time() {
+        let mut value = Value::string("x");
+        for _ in 0..40 {
+            value = Value::tuple(vec![value.clone(), value]);
+        }
+        assert_eq!(value.extent().depth, 40);
+        assert_eq!(value.extent().parts, u32::MAX);
+        let pair = Value::object([("a", Value::from(1)), ("b", 2.into())]);
+        let three = pair.clone().with("c", pair);
+        assert_eq!(three.extent(), Extent { parts: 6, depth: 2 });
+        let bytes = rmp_serde::to_vec(&three).unwrap();
+        let back: Value = rmp_serde::from_slice(&bytes).unwrap();
+        assert_eq!(back.extent(), three.extent());
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .maybe_null(),
     Function::new(
         "type",
-        "The type of the value, as a type constraint.",
+        "The type of the value, in words.",
         &[V],
         returns_string,
         type_of,
@@ -189,12 +189,7 @@ fn without_ephemeral(value: Value) -> Value {
 }
 
 fn type_of(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(match args[0].kind() {
-        Kind::Null(Type::Dynamic) | Kind::Unknown(_) if args[0].ty() == Type::Dynamic => {
-            "dynamic".into()
-        }
-        _ => args[0].ty().to_string().into(),
-    })
+    Ok(args[0].ty().layout().into())
 }
 
 #[cfg(test)]
@@ -223,7 +218,11 @@ mod tests {
             ),
             ("issensitive", &[s("a").sensitive()], "true"),
             ("issensitive", &[s("a")], "false"),
-            ("type", &[j(r#"["a",1]"#)], r#""tuple([string,number])""#),
+            (
+                "type",
+                &[j(r#"["a",1]"#)],
+                r#""tuple([\n    string,\n    number,\n])""#,
+            ),
         ]);
         assert!(run("sensitive", &[s("a")]).unwrap().is_sensitive());
         assert!(
