@@ -1,20 +1,18 @@
-//! Functions over lists, tuples, sets, maps and objects that give a collection or pick from one.
+//! Functions over lists and tuples that give a collection or pick an element.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use topo_sdk::convert::convert;
-use topo_sdk::{Kind, Marks, Type, Value};
+use topo_sdk::{Kind, Marks, Refinements, Type, Value};
 
 use super::ParamType as T;
 use super::{
     Context, Function, FunctionError, Param, common_type, integer, items, later, returns_any,
-    returns_first, returns_strings, text,
+    returns_element, returns_first, returns_strings,
 };
 
 const LIST: Param = Param::new("list", T::ListOfAny, "A list.").shallow();
 const SEQUENCE: Param = Param::new("list", T::Any, "A list or tuple.").shallow();
-const MAP: Param = Param::new("map", T::Any, "A map or object.").shallow();
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -49,8 +47,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .variadic(
         Param::new("lists", T::Any, "The candidates.")
             .nullable()
-            .unknown()
-            .shallow(),
+            .unknown(),
     ),
     Function::new(
         "compact",
@@ -63,10 +60,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "concat",
         "Lists one after the other.",
         &[],
-        returns_concat,
+        returns_any,
         concat,
     )
-    .variadic(Param::new("lists", T::Any, "The lists.").shallow()),
+    .variadic(
+        Param::new("lists", T::Any, "The lists.")
+            .unknown()
+            .shallow(),
+    ),
     Function::new(
         "distinct",
         "A list without repetitions.",
@@ -90,27 +91,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         flatten,
     ),
     Function::new(
-        "keys",
-        "The keys of a map, sorted.",
-        &[MAP],
-        returns_strings_or_any,
-        keys,
-    ),
-    Function::new(
-        "lookup",
-        "The element of a key, or a default.",
-        &[MAP, Param::new("key", T::String, "The key.")],
-        returns_element,
-        lookup,
-    )
-    .variadic(
-        Param::new("default", T::Any, "The result where there is no such key.")
-            .nullable()
-            .unknown()
-            .marked(),
-    )
-    .maybe_null(),
-    Function::new(
         "matchkeys",
         "The values whose keys are wanted.",
         &[
@@ -122,17 +102,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         matchkeys,
     ),
     Function::new(
-        "merge",
-        "Maps in one; later ones win.",
-        &[],
-        returns_merged,
-        merge,
-    )
-    .variadic(Param::new("maps", T::Any, "The maps.").nullable().shallow()),
-    Function::new(
         "one",
         "The only element, or null where there is none.",
-        &[Param::new("list", T::Any, "A list, set or tuple.").shallow()],
+        &[Param::new("list", T::Any, "A list, set or tuple.")],
         returns_element,
         one,
     )
@@ -140,15 +112,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "reverse",
         "A list in reverse.",
-        &[SEQUENCE],
-        returns_reversed,
+        &[SEQUENCE.unknown()],
+        returns_any,
         reverse,
     ),
     Function::new(
         "slice",
         "The elements from one index up to another.",
         &[
-            SEQUENCE,
+            SEQUENCE.unknown(),
             Param::new("start_index", T::Number, "The first element."),
             Param::new("end_index", T::Number, "The first element left out."),
         ],
@@ -161,96 +133,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "sort",
         "Strings in order of their bytes.",
-        &[Param::new("list", T::ListOfString, "The strings.").whole()],
+        &[Param::new("list", T::ListOfString, "The strings.").unknown()],
         returns_strings,
         sort,
     ),
-    Function::new(
-        "transpose",
-        "A map of lists of strings with keys and elements swapped.",
-        &[Param::new("values", T::MapOfListOfString, "The map.").whole()],
-        |_| Type::map(Type::list(Type::String)),
-        transpose,
-    ),
-    Function::new(
-        "values",
-        "The elements of a map in order of their keys.",
-        &[MAP],
-        |types| match types.first() {
-            Some(Type::Map(t)) => Type::list((**t).clone()),
-            _ => Type::Dynamic,
-        },
-        values,
-    ),
-    Function::new(
-        "zipmap",
-        "A map from a list of keys and one of values.",
-        &[
-            Param::new("keys", T::ListOfString, "The keys.").whole(),
-            Param::new("values", T::Any, "The values.").shallow(),
-        ],
-        |types| match types.get(1) {
-            Some(Type::List(t)) => Type::map((**t).clone()),
-            _ => Type::Dynamic,
-        },
-        zipmap,
-    ),
 ];
 
-fn returns_element(types: &[Type]) -> Type {
-    types
-        .first()
-        .and_then(Type::element)
-        .cloned()
-        .unwrap_or(Type::Dynamic)
-}
-
-fn returns_strings_or_any(types: &[Type]) -> Type {
-    match types.first() {
-        Some(Type::Map(_)) => Type::list(Type::String),
-        _ => Type::Dynamic,
-    }
-}
-
-fn returns_reversed(types: &[Type]) -> Type {
-    match types.first() {
-        Some(Type::List(t) | Type::Set(t)) => Type::list((**t).clone()),
-        _ => Type::Dynamic,
-    }
-}
-
-fn returns_concat(types: &[Type]) -> Type {
-    let elements: Option<Vec<Type>> = types
-        .iter()
-        .map(|t| match t {
-            Type::List(e) => Some((**e).clone()),
-            _ => None,
-        })
-        .collect();
-    elements
-        .and_then(|e| common_type(&e))
-        .map_or(Type::Dynamic, Type::list)
-}
-
-fn returns_merged(types: &[Type]) -> Type {
-    match types.split_first() {
-        Some((first @ Type::Map(_), rest)) if rest.iter().all(|t| t == first) => first.clone(),
-        _ => Type::Dynamic,
-    }
-}
-
 /// The elements of a list or tuple, where a set will not do because it has no order.
-fn ordered(args: &[Value], i: usize) -> Result<&[Value], FunctionError> {
+pub(super) fn ordered(args: &[Value], i: usize) -> Result<&[Value], FunctionError> {
     match args[i].kind() {
         Kind::List(_) | Kind::Tuple(_) => items(args, i),
         _ => Err(FunctionError::at(i, "a list or tuple is required")),
     }
-}
-
-fn entries(args: &[Value], i: usize) -> Result<&BTreeMap<Arc<str>, Value>, FunctionError> {
-    args[i]
-        .as_map()
-        .ok_or_else(|| FunctionError::at(i, "a map or object is required"))
 }
 
 /// Values as a list where the source is a list, as a tuple where it is a tuple.
@@ -278,11 +172,7 @@ fn chunklist(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn coalesce(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let types: Vec<Type> = args
-        .iter()
-        .filter(|v| !matches!(v.kind(), Kind::Null(Type::Dynamic)))
-        .map(Value::ty)
-        .collect();
+    let types: Vec<Type> = args.iter().map(Value::ty).collect();
     let ty = common_type(&types)
         .ok_or_else(|| FunctionError::new("all arguments must have the same type"))?;
     for (i, arg) in args.iter().enumerate() {
@@ -300,14 +190,24 @@ fn coalesce(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn coalescelist(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    if args.is_empty() {
+        return Err(FunctionError::new("at least one argument is required"));
+    }
     for (i, arg) in args.iter().enumerate() {
+        match arg.ty() {
+            Type::List(_) | Type::Tuple(_) => {}
+            Type::Dynamic if !arg.is_known() => {}
+            _ => return Err(FunctionError::at(i, "a list or tuple is required")),
+        }
+        if !arg.is_known() {
+            break;
+        }
+    }
+    for arg in args {
         if !arg.is_known() {
             return Ok(later(Type::Dynamic));
         }
-        if arg.is_null() {
-            continue;
-        }
-        if !ordered(args, i)?.is_empty() {
+        if arg.as_slice().is_some_and(|items| !items.is_empty()) {
             return Ok(arg.clone());
         }
     }
@@ -323,21 +223,54 @@ fn compact(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     Ok(Value::list(Type::String, kept))
 }
 
+/// A list where all arguments are lists whose types go together, else a tuple.
 fn concat(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     if args.is_empty() {
         return Err(FunctionError::new("at least one list is required"));
     }
-    let mut all = Vec::new();
-    for i in 0..args.len() {
-        all.extend_from_slice(ordered(args, i)?);
-    }
     let types: Vec<Type> = args.iter().map(Value::ty).collect();
-    match returns_concat(&types) {
-        list @ Type::List(_) => {
-            convert(&Value::tuple(all), &list).map_err(|e| FunctionError::new(e.message))
-        }
-        _ => Ok(Value::tuple(all)),
+    if types.contains(&Type::Dynamic) {
+        return Ok(later(Type::Dynamic));
     }
+    for (i, ty) in types.iter().enumerate() {
+        if !matches!(ty, Type::List(_) | Type::Tuple(_)) {
+            let message = format!(
+                "all arguments must be lists or tuples; got {}",
+                ty.friendly()
+            );
+            return Err(FunctionError::at(i, message));
+        }
+    }
+    let all_known = args.iter().all(Value::is_known);
+    let all: Vec<Value> = args
+        .iter()
+        .filter_map(Value::as_slice)
+        .flatten()
+        .cloned()
+        .collect();
+    if types.iter().all(|t| matches!(t, Type::List(_)))
+        && let Some(list) = common_type(&types)
+    {
+        if !all_known {
+            return Ok(later(list));
+        }
+        return convert(&Value::tuple(all), &list).map_err(|e| FunctionError::new(e.message));
+    }
+    if all_known {
+        return Ok(Value::tuple(all));
+    }
+    // A tuple's type tells its elements while they are unknown; a list's does not.
+    let mut elements = Vec::new();
+    for (arg, ty) in args.iter().zip(&types) {
+        match (ty, arg.as_slice()) {
+            (Type::Tuple(ts), _) => elements.extend_from_slice(ts),
+            (Type::List(e), Some(items)) => {
+                elements.extend(std::iter::repeat_n((**e).clone(), items.len()));
+            }
+            _ => return Ok(later(Type::Dynamic)),
+        }
+    }
+    Ok(later(Type::tuple(elements)))
 }
 
 fn distinct(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
@@ -385,6 +318,9 @@ fn flatten(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 
 /// Adds the elements, in depth; false where an unknown leaves open how many there are.
 fn flatten_into(value: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool {
+    if !length_is_known(value) {
+        return false;
+    }
     for item in value.as_slice().unwrap_or_default() {
         match item.kind() {
             Kind::Unknown(u)
@@ -395,7 +331,6 @@ fn flatten_into(value: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool 
             {
                 return false;
             }
-            Kind::Set(_) if !item.is_wholly_known() => return false,
             Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => {
                 *marks |= item.marks();
                 if !flatten_into(item, out, marks) {
@@ -408,45 +343,12 @@ fn flatten_into(value: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool 
     true
 }
 
-fn keys(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let names = entries(args, 0)?.keys().map(Value::string).collect();
-    Ok(match args[0].kind() {
-        Kind::Map(_) => Value::list(Type::String, names),
-        _ => Value::tuple(names),
-    })
-}
-
-fn values(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let values = entries(args, 0)?.values().cloned().collect();
-    Ok(match args[0].kind() {
-        Kind::Map(m) => Value::list(m.element.clone(), values),
-        _ => Value::tuple(values),
-    })
-}
-
-fn lookup(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let map = entries(args, 0)?;
-    let key = text(args, 1)?;
-    if args.len() > 3 {
-        return Err(FunctionError::at(
-            3,
-            "function \"lookup\" takes at most 3 arguments",
-        ));
-    }
-    let found = map.get(key).or_else(|| args.get(2)).ok_or_else(|| {
-        FunctionError::at(
-            1,
-            format!("there is no element with the key {key:?}, and no default"),
-        )
-    })?;
-    match args[0].kind() {
-        Kind::Map(m) => convert(found, &m.element).map_err(|e| {
-            FunctionError::at(
-                2,
-                format!("the default must have the type of the map's elements: {e}"),
-            )
-        }),
-        _ => Ok(found.clone()),
+/// Whether it is known how many elements there are: two unknown elements of a set may turn out
+/// to be one.
+pub(super) fn length_is_known(value: &Value) -> bool {
+    match value.kind() {
+        Kind::Set(s) => s.items.len() < 2 || value.is_wholly_known(),
+        _ => value.is_known(),
     }
 }
 
@@ -474,30 +376,9 @@ fn matchkeys(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     Ok(like(&args[0], kept))
 }
 
-fn merge(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let given: Vec<(usize, &Value)> = args
-        .iter()
-        .enumerate()
-        .filter(|(_, v)| !v.is_null())
-        .collect();
-    let mut merged = BTreeMap::new();
-    for (i, _) in &given {
-        merged.extend(
-            entries(args, *i)?
-                .iter()
-                .map(|(k, v)| (k.clone(), v.clone())),
-        );
-    }
-    let types: Vec<Type> = given.iter().map(|(_, v)| v.ty()).collect();
-    Ok(match returns_merged(&types) {
-        Type::Map(element) => Value::map((*element).clone(), merged),
-        _ => Value::object(merged),
-    })
-}
-
 fn one(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let list = items(args, 0)?;
-    if matches!(args[0].kind(), Kind::Set(_)) && !args[0].is_wholly_known() && list.len() > 1 {
+    if !length_is_known(&args[0]) {
         return Ok(Value::unknown(returns_element(&[args[0].ty()])));
     }
     match list {
@@ -511,21 +392,45 @@ fn one(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn reverse(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    if matches!(args[0].kind(), Kind::Set(_)) && !args[0].is_wholly_known() {
-        return Ok(later(returns_reversed(&[args[0].ty()])));
+    let ty = match args[0].ty() {
+        Type::List(t) | Type::Set(t) => Type::List(t),
+        Type::Tuple(ts) => Type::tuple(ts.iter().rev().cloned().collect()),
+        Type::Dynamic => Type::Dynamic,
+        other => {
+            let message = format!(
+                "can only reverse lists and tuples, not {}",
+                other.friendly()
+            );
+            return Err(FunctionError::at(0, message));
+        }
+    };
+    if !length_is_known(&args[0]) {
+        return Ok(later(ty));
     }
     let reversed = items(args, 0)?.iter().rev().cloned().collect();
     Ok(like(&args[0], reversed))
 }
 
 fn slice(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let list = ordered(args, 0)?;
+    let ty = args[0].ty();
+    let length = match (&ty, args[0].as_slice()) {
+        (Type::Set(_), _) => {
+            return Err(FunctionError::at(
+                0,
+                "cannot slice a set, because its elements have no order; convert it to a list",
+            ));
+        }
+        (_, Some(items)) => items.len(),
+        (Type::Tuple(ts), None) => ts.len(),
+        (Type::List(_) | Type::Dynamic, None) => usize::MAX,
+        _ => return Err(FunctionError::at(0, "a list or tuple is required")),
+    };
     let index = |i: usize| {
         usize::try_from(integer(args, i)?)
             .map_err(|_| FunctionError::at(i, "the index must not be less than zero"))
     };
     let (start, end) = (index(1)?, index(2)?);
-    if end > list.len() {
+    if end > length {
         let message = "end index must not be greater than the length of the given list";
         return Err(FunctionError::at(2, message));
     }
@@ -535,10 +440,26 @@ fn slice(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             "start index must not be greater than end index",
         ));
     }
-    Ok(like(&args[0], list[start..end].to_vec()))
+    Ok(match (args[0].as_slice(), ty) {
+        (Some(items), _) => like(&args[0], items[start..end].to_vec()),
+        (None, Type::Tuple(ts)) => later(Type::tuple(ts[start..end].to_vec())),
+        (None, ty) => later(ty),
+    })
 }
 
+/// While elements are unknown their order is too, but not how many there are.
 fn sort(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    if let Some(unknown) = args[0].as_unknown() {
+        let refinements = Refinements {
+            not_null: true,
+            prefix: None,
+            ..unknown.refinements.clone()
+        };
+        return Ok(Value::unknown_refined(
+            Type::list(Type::String),
+            refinements,
+        ));
+    }
     let mut list = items(args, 0)?.to_vec();
     if let Some(i) = list.iter().position(Value::is_null) {
         return Err(FunctionError::at(
@@ -546,163 +467,17 @@ fn sort(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             format!("given list element {i} is null; a null string cannot be sorted"),
         ));
     }
+    if !args[0].is_wholly_known() {
+        list = vec![Value::unknown(Type::String); list.len()];
+    }
     list.sort_by(Value::total_cmp);
     Ok(Value::list(Type::String, list))
-}
-
-fn transpose(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let mut turned: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-    for (key, list) in entries(args, 0)? {
-        let Some(list) = list.as_slice() else {
-            return Err(FunctionError::at(0, format!("the list of {key:?} is null")));
-        };
-        for item in list {
-            let Some(item) = item.as_str() else {
-                return Err(FunctionError::at(
-                    0,
-                    format!("an element of {key:?} is null"),
-                ));
-            };
-            turned
-                .entry(item.into())
-                .or_default()
-                .push(Value::string(key));
-        }
-    }
-    let entries = turned
-        .into_iter()
-        .map(|(k, v)| (k, Value::list(Type::String, v)))
-        .collect();
-    Ok(Value::map(Type::list(Type::String), entries))
-}
-
-fn zipmap(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let (keys, values) = (items(args, 0)?, ordered(args, 1)?);
-    if keys.len() != values.len() {
-        return Err(FunctionError::new(format!(
-            "number of keys ({}) does not match number of values ({})",
-            keys.len(),
-            values.len()
-        )));
-    }
-    let mut zipped: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-    for (i, (key, value)) in keys.iter().zip(values).enumerate() {
-        let Some(key) = key.as_str() else {
-            return Err(FunctionError::at(0, format!("element {i} is null")));
-        };
-        zipped.insert(key.into(), value.clone());
-    }
-    Ok(match args[1].kind() {
-        Kind::List(s) => Value::map(s.element.clone(), zipped),
-        _ => Value::object(zipped),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
     use super::*;
-
-    #[test]
-    fn results() {
-        let abc = ss(&["a", "b", "c"]);
-        check(&[
-            (
-                "chunklist",
-                &[ss(&["a", "b", "c"]), n("2")],
-                r#"[["a","b"],["c"]]"#,
-            ),
-            ("chunklist", &[ss(&["a", "b"]), n("0")], r#"[["a","b"]]"#),
-            ("chunklist", &[j("[]"), n("0")], "[]"),
-            ("coalesce", &[s("a"), s("b")], r#""a""#),
-            ("coalesce", &[s(""), Value::NULL, s("b")], r#""b""#),
-            ("coalesce", &[n("1"), s("hello")], r#""1""#),
-            ("coalesce", &[Value::from(true), s("hello")], r#""true""#),
-            ("coalesce", &[n("0"), n("1")], "0"),
-            ("coalescelist", &[j("[]"), ss(&["c"])], r#"["c"]"#),
-            (
-                "compact",
-                &[j(r#"["a","","b",null,"c"]"#)],
-                r#"["a","b","c"]"#,
-            ),
-            ("concat", &[ss(&["a", ""]), ss(&["b"])], r#"["a","","b"]"#),
-            ("concat", &[list(&["a"]), j("[1]")], r#"["a",1]"#),
-            ("distinct", &[ss(&["b", "a", "b", "a"])], r#"["b","a"]"#),
-            ("distinct", &[j("[1,null,1,null]")], "[1,null]"),
-            ("element", &[abc.clone(), n("1")], r#""b""#),
-            ("element", &[abc.clone(), n("4")], r#""b""#),
-            ("element", &[abc.clone(), n("-1")], r#""c""#),
-            ("element", &[abc.clone(), n("-4")], r#""c""#),
-            (
-                "flatten",
-                &[j(r#"[["a",["b"]],[],["c"]]"#)],
-                r#"["a","b","c"]"#,
-            ),
-            (
-                "flatten",
-                &[j(r#"[{"a":[1]},null]"#)],
-                r#"[{"a":[1]},null]"#,
-            ),
-            ("keys", &[j(r#"{"b":1,"a":2}"#)], r#"["a","b"]"#),
-            ("values", &[j(r#"{"b":1,"a":"x"}"#)], r#"["x",1]"#),
-            ("lookup", &[j(r#"{"a":"ay"}"#), s("a"), s("no")], r#""ay""#),
-            ("lookup", &[j(r#"{"a":"ay"}"#), s("c"), s("no")], r#""no""#),
-            ("lookup", &[j(r#"{"a":"ay"}"#), s("c"), Value::NULL], "null"),
-            (
-                "matchkeys",
-                &[ss(&["i-1", "i-2", "i-3"]), ss(&["w", "e", "e"]), ss(&["e"])],
-                r#"["i-2","i-3"]"#,
-            ),
-            (
-                "merge",
-                &[j(r#"{"a":"b"}"#), j(r#"{"a":[1],"c":1}"#)],
-                r#"{"a":[1],"c":1}"#,
-            ),
-            ("merge", &[], "{}"),
-            ("merge", &[Value::NULL, j(r#"{"a":1}"#)], r#"{"a":1}"#),
-            ("one", &[j("[]")], "null"),
-            ("one", &[j("[7]")], "7"),
-            ("reverse", &[j("[1,2,3]")], "[3,2,1]"),
-            (
-                "slice",
-                &[ss(&["a", "b", "c", "d"]), n("1"), n("3")],
-                r#"["b","c"]"#,
-            ),
-            ("slice", &[abc.clone(), n("3"), n("3")], "[]"),
-            ("sort", &[ss(&["e", "d", "a", "Z"])], r#"["Z","a","d","e"]"#),
-            (
-                "transpose",
-                &[j(r#"{"a":["1","2"],"b":["2","3"]}"#)],
-                r#"{"1":["a"],"2":["a","b"],"3":["b"]}"#,
-            ),
-            ("zipmap", &[ss(&["a", "b"]), j("[1,2]")], r#"{"a":1,"b":2}"#),
-        ]);
-    }
-
-    #[test]
-    fn refusals() {
-        refuse(&[
-            ("chunklist", &[ss(&["a"]), n("-1")], "negative"),
-            ("coalesce", &[s(""), Value::NULL], "no non-null"),
-            ("coalesce", &[s("a"), j("[]")], "same type"),
-            ("coalescelist", &[j("[]")], "no non-null"),
-            ("concat", &[s("a")], "list or tuple"),
-            ("element", &[j("[]"), n("0")], "empty list"),
-            ("lookup", &[j("{}"), s("a")], "no element with the key"),
-            ("matchkeys", &[j("[1]"), j("[]"), j("[]")], "equal"),
-            ("merge", &[s("a")], "a map or object"),
-            ("one", &[j("[1,2]")], "zero or one"),
-            (
-                "slice",
-                &[j("[1]"), n("0"), n("2")],
-                "greater than the length",
-            ),
-            ("slice", &[j("[1,2]"), n("2"), n("1")], "greater than end"),
-            ("slice", &[j("[1,2]"), n("-1"), n("1")], "less than zero"),
-            ("sort", &[j("[null]")], "element 0 is null"),
-            ("zipmap", &[ss(&["a"]), j("[]")], "number of keys (1)"),
-        ]);
-    }
 
     #[test]
     fn types_unknowns_and_marks() {

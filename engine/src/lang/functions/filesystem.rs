@@ -1,7 +1,7 @@
 //! Functions over paths and the files of a configuration. Relative paths start from the base
 //! directory of the context.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,13 @@ const MAX_FILE: u64 = 256 << 20;
 const PATH: Param = Param::new("path", T::String, "The path.");
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "abspath",
+        "A path in full, from the root.",
+        &[PATH],
+        returns_string,
+        abspath,
+    ),
     Function::new(
         "basename",
         "The last part of a path.",
@@ -38,6 +45,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[PATH],
         returns_string,
         |c, a| Ok(STANDARD.encode(read(c, a)?).into()),
+    ),
+    Function::new(
+        "filebase64sha256",
+        "The SHA-256 hash of a file in base64.",
+        &[PATH],
+        returns_string,
+        |c, a| Ok(STANDARD.encode(sha2::Sha256::digest(read(c, a)?)).into()),
+    ),
+    Function::new(
+        "filebase64sha512",
+        "The SHA-512 hash of a file in base64.",
+        &[PATH],
+        returns_string,
+        |c, a| Ok(STANDARD.encode(sha2::Sha512::digest(read(c, a)?)).into()),
     ),
     Function::new(
         "fileexists",
@@ -74,19 +95,54 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns_string,
         |c, a| Ok(hex::encode(sha2::Sha512::digest(read(c, a)?)).into()),
     ),
+    Function::new(
+        "pathexpand",
+        "A path with the home directory in place of a tilde at its start.",
+        &[PATH],
+        returns_string,
+        pathexpand,
+    ),
 ];
 
-fn locate(ctx: &Context, path: &str) -> PathBuf {
-    let home = path
-        .strip_prefix("~/")
-        .and_then(|rest| Some(Path::new(&std::env::var_os("HOME")?).join(rest)));
-    ctx.base_dir.join(home.unwrap_or_else(|| path.into()))
+/// The path with the home directory in place of `~` or `~/` at its start.
+fn expand(path: &str) -> Result<PathBuf, FunctionError> {
+    let Some(rest) = path.strip_prefix('~') else {
+        return Ok(path.into());
+    };
+    if !(rest.is_empty() || rest.starts_with('/')) {
+        return Err(FunctionError::at(
+            0,
+            "the home directory of another user cannot be expanded",
+        ));
+    }
+    let home = std::env::home_dir()
+        .ok_or_else(|| FunctionError::at(0, "the home directory is not known"))?;
+    Ok(match rest.trim_start_matches('/') {
+        "" => home,
+        rest => home.join(rest),
+    })
+}
+
+fn pathexpand(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    Ok(expand(text(args, 0)?)?.to_string_lossy().as_ref().into())
+}
+
+fn abspath(ctx: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    let full = std::path::absolute(ctx.base_dir.join(text(args, 0)?))
+        .map_err(|e| FunctionError::at(0, format!("failed to find the working directory: {e}")))?;
+    Ok(clean(&full.to_string_lossy()).into())
+}
+
+fn locate(ctx: &Context, path: &str) -> Result<PathBuf, FunctionError> {
+    let full = ctx.base_dir.join(expand(path)?);
+    // As the peers do: a name is left by .. even where there is no such directory.
+    Ok(clean(&full.to_string_lossy()).into())
 }
 
 fn read(ctx: &Context, args: &[Value]) -> Result<Vec<u8>, FunctionError> {
     let path = text(args, 0)?;
     let fail = |e: std::io::Error| FunctionError::at(0, format!("failed to read {path:?}: {e}"));
-    let found = locate(ctx, path);
+    let found = locate(ctx, path)?;
     let meta = std::fs::metadata(&found).map_err(fail)?;
     if !meta.is_file() {
         return Err(FunctionError::at(
@@ -115,7 +171,7 @@ fn file(ctx: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 
 fn fileexists(ctx: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let path = text(args, 0)?;
-    match std::fs::metadata(locate(ctx, path)) {
+    match std::fs::metadata(locate(ctx, path)?) {
         Ok(meta) if meta.is_file() => Ok(true.into()),
         Ok(_) => Err(FunctionError::at(
             0,
@@ -142,13 +198,18 @@ fn basename(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn dirname(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let Some((before, _)) = text(args, 0)?.rsplit_once('/') else {
-        return Ok(".".into());
-    };
-    // The shortest form, as the reference cleans the path: no empty, `.` or inner `..` parts.
-    let rooted = text(args, 0)?.starts_with('/');
+    let path = text(args, 0)?;
+    Ok(match path.rfind('/') {
+        Some(at) => clean(&path[..=at]).into(),
+        None => ".".into(),
+    })
+}
+
+/// The shortest form of a path: no empty, `.` or inner `..` parts.
+pub(super) fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
-    for part in before.split('/') {
+    for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." if parts.last().is_some_and(|p| *p != "..") => {
@@ -158,11 +219,11 @@ fn dirname(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             part => parts.push(part),
         }
     }
-    Ok(match (rooted, parts.join("/")) {
-        (true, joined) => format!("/{joined}").into(),
+    match (rooted, parts.join("/")) {
+        (true, joined) => format!("/{joined}"),
         (false, joined) if joined.is_empty() => ".".into(),
-        (false, joined) => joined.into(),
-    })
+        (false, joined) => joined,
+    }
 }
 
 #[cfg(test)]

@@ -6,19 +6,18 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use bigdecimal::BigDecimal;
 use topo_sdk::convert::convert;
-use topo_sdk::{Kind, Number, Type, Value};
+use topo_sdk::{Kind, Number, Refinements, Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ParamType as T;
 use super::{
-    Context, Function, FunctionError, Param, json, later, returns_string, returns_strings, strings,
-    text,
+    Context, Function, FunctionError, Param, format_number, json, later, returns_string,
+    returns_strings, strings, text,
 };
 
 /// The largest width or precision.
-const MAX_WIDTH: usize = 10_000;
+const MAX_WIDTH: usize = 1_000_000;
 
 const FORMAT: Param = Param::new("format", T::String, "The template.");
 
@@ -30,7 +29,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns_string,
         format,
     )
-    .variadic(Param::new("args", T::Any, "The values.").nullable().whole()),
+    .variadic(
+        Param::new("args", T::Any, "The values.")
+            .nullable()
+            .unknown(),
+    ),
     Function::new(
         "formatlist",
         "A list of texts from a template and lists of values.",
@@ -46,7 +49,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn format(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(fill(text(args, 0)?, &args[1..])?.into())
+    let template = text(args, 0)?;
+    if args.iter().all(Value::is_wholly_known) {
+        return Ok(fill(template, &args[1..])?.into());
+    }
+    let start = template.split('%').next().unwrap_or_default();
+    let prefix = certain_start(start);
+    Ok(Value::unknown_refined(
+        Type::String,
+        Refinements {
+            not_null: true,
+            prefix: (!prefix.is_empty()).then(|| prefix.into()),
+            ..Refinements::default()
+        },
+    ))
+}
+
+/// The start of a text to which more will be added: the last character may still change when it
+/// is a letter or sign that a combining one can follow.
+fn certain_start(text: &str) -> &str {
+    let stays = |g: &str| {
+        matches!(
+            g,
+            " " | "-" | "/" | ":" | "." | "," | ";" | "_" | "\n" | "\t"
+        )
+    };
+    match text.graphemes(true).next_back() {
+        Some(last) if !stays(last) => &text[..text.len() - last.len()],
+        _ => text,
+    }
 }
 
 fn formatlist(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
@@ -122,18 +153,18 @@ fn formatlist(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 
 /// A verb with what stands between it and the percent sign.
 #[derive(Default)]
-struct Verb<'a> {
+pub(super) struct Verb<'a> {
     raw: &'a str,
     offset: usize,
-    mode: char,
+    pub(super) mode: char,
     argument: usize,
-    width: usize,
-    precision: Option<usize>,
-    sharp: bool,
-    plus: bool,
-    minus: bool,
-    space: bool,
-    zero: bool,
+    pub(super) width: usize,
+    pub(super) precision: Option<usize>,
+    pub(super) sharp: bool,
+    pub(super) plus: bool,
+    pub(super) minus: bool,
+    pub(super) space: bool,
+    pub(super) zero: bool,
 }
 
 fn fill(template: &str, args: &[Value]) -> Result<String, FunctionError> {
@@ -216,8 +247,7 @@ fn read_verb<'a>(
         |what: &str| FunctionError::at(0, format!("{what} at offset {at} in format string"));
     verb.width = read_number(chars).unwrap_or(0);
     if chars.next_if(|(_, c)| *c == '.').is_some() {
-        verb.precision =
-            Some(read_number(chars).ok_or_else(|| wrong("precision without a number"))?);
+        verb.precision = Some(read_number(chars).unwrap_or(0));
     }
     if verb.width > MAX_WIDTH || verb.precision.is_some_and(|p| p > MAX_WIDTH) {
         return Err(wrong("width or precision is too large"));
@@ -240,7 +270,7 @@ fn read_verb<'a>(
     };
     verb.mode = mode;
     verb.raw = &template[at..i + mode.len_utf8()];
-    if !"vtbdoxXeEfFgGsq".contains(mode) {
+    if !"vtbdoxXeEfgGsq".contains(mode) {
         return Err(FunctionError::at(
             0,
             format!(
@@ -287,7 +317,7 @@ fn render(verb: &Verb, value: &Value) -> Result<String, String> {
         }
         _ => {
             let number = convert(value, &Type::Number).map_err(|e| e.message)?;
-            render_number(verb, number.as_number().unwrap_or(&Number::ZERO))
+            format_number::render(verb, number.as_number().unwrap_or(&Number::ZERO))
         }
     }
 }
@@ -295,7 +325,7 @@ fn render(verb: &Verb, value: &Value) -> Result<String, String> {
 fn default_form(verb: &Verb, value: &Value) -> Result<String, String> {
     match value.kind() {
         Kind::String(s) if !verb.sharp => Ok(s.to_string()),
-        Kind::Number(n) if !verb.sharp => Ok(general(n, None, 'g', false)),
+        Kind::Number(n) if !verb.sharp => Ok(format_number::general(n, None, 'g')),
         _ => json::encode(value).ok_or_else(|| "value is not known".to_string()),
     }
 }
@@ -308,119 +338,6 @@ fn pad(verb: &Verb, text: String) -> String {
     }
     let filler = if verb.zero { "0" } else { " " };
     filler.repeat(missing) + &text
-}
-
-fn render_number(verb: &Verb, n: &Number) -> Result<String, String> {
-    let absolute = if n.is_negative() { n.neg() } else { n.clone() };
-    let digits = match verb.mode {
-        'b' | 'd' | 'o' | 'x' | 'X' => {
-            let whole = absolute.to_bigint().ok_or("an integer is required")?;
-            let (radix, prefix) = match verb.mode {
-                'b' => (2, "0b"),
-                'o' => (8, "0"),
-                'd' => (10, ""),
-                'X' => (16, "0X"),
-                _ => (16, "0x"),
-            };
-            let mut digits = whole.to_str_radix(radix);
-            if verb.mode == 'X' {
-                digits.make_ascii_uppercase();
-            }
-            if let Some(p) = verb.precision {
-                digits = "0".repeat(p.saturating_sub(digits.len())) + &digits;
-            }
-            let prefix = if verb.sharp { prefix } else { "" };
-            format!("{prefix}{digits}")
-        }
-        'f' | 'F' => fixed(&absolute.to_decimal(), verb.precision.unwrap_or(6)),
-        'e' | 'E' => exponent(
-            &absolute.to_decimal(),
-            verb.precision.unwrap_or(6),
-            verb.mode,
-        ),
-        _ => general(&absolute, verb.precision, verb.mode, verb.sharp),
-    };
-    let sign = match (n.is_negative(), verb.plus, verb.space) {
-        (true, _, _) => "-",
-        (_, true, _) => "+",
-        (_, _, true) => " ",
-        _ => "",
-    };
-    let missing = verb.width.saturating_sub(sign.len() + digits.len());
-    // An integer with a precision has its zeros already.
-    let zeros = verb.zero && !(verb.precision.is_some() && "bdoxX".contains(verb.mode));
-    Ok(if verb.minus {
-        format!("{sign}{digits}{}", " ".repeat(missing))
-    } else if zeros {
-        format!("{sign}{}{digits}", "0".repeat(missing))
-    } else {
-        format!("{}{sign}{digits}", " ".repeat(missing))
-    })
-}
-
-/// With this many digits after the point, rounded half to even.
-fn fixed(n: &BigDecimal, precision: usize) -> String {
-    let scale = i64::try_from(precision).unwrap_or(0);
-    n.with_scale_round(scale, bigdecimal::RoundingMode::HalfEven)
-        .to_plain_string()
-}
-
-/// The significant digits without trailing zeros, and the power of ten of the first.
-fn significant(n: &BigDecimal) -> (String, i64) {
-    let (digits, scale) = n.normalized().into_bigint_and_exponent();
-    let digits = digits.to_string();
-    if digits == "0" {
-        return (digits, 0);
-    }
-    let length = i64::try_from(digits.len()).unwrap_or(0);
-    (digits, length - 1 - scale)
-}
-
-/// As `d.ddde±dd` with this many digits after the point.
-fn exponent(n: &BigDecimal, precision: usize, mode: char) -> String {
-    let (digits, power) = significant(&round_significant(n, precision + 1));
-    let fraction = &digits[1..];
-    let zeros = "0".repeat(precision.saturating_sub(fraction.len()));
-    let point = if precision > 0 { "." } else { "" };
-    let e = if mode.is_ascii_uppercase() { 'E' } else { 'e' };
-    let sign = if power < 0 { '-' } else { '+' };
-    format!(
-        "{}{point}{fraction}{zeros}{e}{sign}{:02}",
-        &digits[..1],
-        power.abs()
-    )
-}
-
-fn round_significant(n: &BigDecimal, digits: usize) -> BigDecimal {
-    let (_, power) = significant(n);
-    let scale = i64::try_from(digits).unwrap_or(1) - 1 - power;
-    n.with_scale_round(scale, bigdecimal::RoundingMode::HalfEven)
-}
-
-/// `%e` for large and small exponents, else plain: to so many significant digits, or as many as
-/// the value has.
-fn general(n: &Number, precision: Option<usize>, mode: char, keep_zeros: bool) -> String {
-    let sign = if n.is_negative() { "-" } else { "" };
-    let n = if n.is_negative() { n.neg() } else { n.clone() }.to_decimal();
-    let n = match precision {
-        Some(p) => round_significant(&n, p.max(1)),
-        None => n,
-    };
-    let (digits, power) = significant(&n);
-    // Where the shortest form is asked for, the limit is 21 digits, or all of a longer number.
-    let limit = match precision {
-        Some(p) => i64::try_from(p.max(1)).unwrap_or(i64::MAX),
-        None => i64::try_from(digits.len()).unwrap_or(i64::MAX).max(21),
-    };
-    if power < -4 || power >= limit {
-        let e = if mode == 'G' { 'E' } else { 'e' };
-        return format!("{sign}{}", exponent(&n, digits.len() - 1, e));
-    }
-    let mut plain = n.normalized().to_plain_string();
-    if keep_zeros && !plain.contains('.') {
-        plain.push('.');
-    }
-    format!("{sign}{plain}")
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
-//! Hashes of texts.
+//! Hashes of texts, UUIDs and RSA decryption.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use topo_sdk::{Type, Value};
 use uuid::Uuid;
 
 use super::ParamType as T;
-use super::{Context, Function, FunctionError, Param, later, returns_string, text};
+use super::encoding::base64_bytes;
+use super::{Context, Function, FunctionError, Param, integer, later, returns_string, text};
 
 const STR: Param = Param::new("str", T::String, "The text.");
 
@@ -29,11 +33,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |_, a| Ok(STANDARD.encode(Sha512::digest(text(a, 0)?)).into()),
     ),
     Function::new(
+        "bcrypt",
+        "A salted hash for passwords.",
+        &[STR],
+        returns_string,
+        bcrypt_hash,
+    )
+    .variadic(Param::new(
+        "cost",
+        T::Number,
+        "The cost, 10 if left out: one more takes twice the time.",
+    )),
+    Function::new(
         "md5",
         "The MD5 hash in hexadecimal.",
         &[STR],
         returns_string,
         |_, a| Ok(hex::encode(Md5::digest(text(a, 0)?)).into()),
+    ),
+    Function::new(
+        "rsadecrypt",
+        "The text that was encrypted for an RSA key.",
+        &[
+            Param::new("ciphertext", T::String, "The encrypted text in base64."),
+            Param::new("privatekey", T::String, "The private key in PEM."),
+        ],
+        returns_string,
+        rsadecrypt,
     ),
     Function::new(
         "sha1",
@@ -74,6 +100,75 @@ pub(super) const FUNCTIONS: &[Function] = &[
         uuidv5,
     ),
 ];
+
+/// The cost where none is given, or one that is too low to be of use.
+const BCRYPT_COST: u32 = 10;
+
+/// The longest password that the algorithm takes in whole, in bytes.
+const BCRYPT_LONGEST: usize = 72;
+
+fn bcrypt_hash(ctx: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    if args.len() > 2 {
+        return Err(FunctionError::at(
+            2,
+            "bcrypt() takes no more than two arguments",
+        ));
+    }
+    let cost = match args.get(1) {
+        Some(_) => integer(args, 1)?,
+        None => i64::from(BCRYPT_COST),
+    };
+    let cost = match u32::try_from(cost) {
+        Ok(cost @ 4..=31) => cost,
+        _ if cost > 31 => {
+            return Err(FunctionError::at(1, "the cost must not be greater than 31"));
+        }
+        _ => BCRYPT_COST,
+    };
+    let password = text(args, 0)?;
+    if password.len() > BCRYPT_LONGEST {
+        let message = format!("the text is longer than {BCRYPT_LONGEST} bytes");
+        return Err(FunctionError::at(0, message));
+    }
+    if ctx.impure_unknown {
+        return Ok(later(Type::String));
+    }
+    bcrypt::hash_with_result(password, cost)
+        .map(|h| h.format_for_version(bcrypt::Version::TwoA).into())
+        .map_err(|e| FunctionError::new(format!("failed to hash the text: {e}")))
+}
+
+fn rsadecrypt(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    let bytes = base64_bytes(text(args, 0)?)?;
+    let key = private_key(text(args, 1)?).map_err(|e| FunctionError::at(1, e))?;
+    let plain = key
+        .decrypt(Pkcs1v15Encrypt, &bytes)
+        .map_err(|_| FunctionError::new("failed to decrypt: the text is not for this key"))?;
+    String::from_utf8(plain)
+        .map(Value::from)
+        .map_err(|_| FunctionError::new("the decrypted text is not valid UTF-8"))
+}
+
+/// A key in one of the PEM forms that are common: PKCS #1, PKCS #8 and OpenSSH's own. The error
+/// never shows a part of the key.
+fn private_key(pem: &str) -> Result<RsaPrivateKey, String> {
+    let pem = pem.trim();
+    if pem.contains("Proc-Type: 4,ENCRYPTED") || pem.contains("BEGIN ENCRYPTED PRIVATE KEY") {
+        return Err("the private key is protected by a passphrase".into());
+    }
+    if pem.contains("BEGIN OPENSSH PRIVATE KEY") {
+        let key = ssh_key::PrivateKey::from_openssh(pem)
+            .map_err(|e| format!("invalid private key: {e}"))?;
+        let pair = key
+            .key_data()
+            .rsa()
+            .ok_or("the private key is not an unprotected RSA key")?;
+        return RsaPrivateKey::try_from(pair).map_err(|e| format!("invalid private key: {e}"));
+    }
+    RsaPrivateKey::from_pkcs1_pem(pem)
+        .or_else(|_| RsaPrivateKey::from_pkcs8_pem(pem))
+        .map_err(|_| "invalid private key: an RSA key in PEM is required".to_string())
+}
 
 fn random_uuid(ctx: &Context, _: &[Value]) -> Result<Value, FunctionError> {
     if ctx.impure_unknown {

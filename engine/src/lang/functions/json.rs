@@ -1,7 +1,9 @@
 //! JSON as the language reads and writes it: numbers exact in both directions, and `<`, `>`, `&`
 //! escaped on the way out, as the reference implementation does for the sake of HTML.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use topo_sdk::{Kind, Number, Value};
 
@@ -136,11 +138,11 @@ impl Reader<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Value, String> {
         self.at += 1;
-        let mut entries = Vec::new();
+        let mut entries: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::object::<String>(entries));
+            return Ok(Value::object(entries));
         }
         loop {
             self.space();
@@ -149,13 +151,22 @@ impl Reader<'_> {
             }
             let key = self.string()?;
             // Attribute names are strings of the language too: normalised.
-            let key = Value::from(key).as_str().unwrap_or_default().to_string();
+            let key: Arc<str> = Value::from(key).as_str().unwrap_or_default().into();
             self.space();
             if self.peek() != Some(b':') {
                 return Err(self.unexpected("a colon is required after an object key"));
             }
             self.at += 1;
-            entries.push((key, self.value(depth + 1)?));
+            let value = self.value(depth + 1)?;
+            // The last of repeated keys wins, but only if all agree on the type.
+            match entries.get(&key) {
+                Some(before) if before.ty() != value.ty() => {
+                    return Err(
+                        self.unexpected(&format!("duplicate {key:?} property in JSON object"))
+                    );
+                }
+                _ => entries.insert(key, value),
+            };
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -200,7 +211,9 @@ impl Reader<'_> {
                 b'\\' => escaped = true,
                 b'"' => {
                     let end = start + 1 + i + 1;
-                    let parsed = serde_json::from_str(&self.text[start..end])
+                    let quoted = &self.text[start..end];
+                    let parsed = serde_json::from_str(quoted)
+                        .or_else(|_| serde_json::from_str(&without_lone_halves(quoted)))
                         .map_err(|_| self.unexpected("invalid string"))?;
                     self.at = end;
                     return Ok(parsed);
@@ -231,4 +244,33 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The JSON string with escapes of half a surrogate pair replaced by that of the replacement
+/// character, which is how the peers read them.
+fn without_lone_halves(quoted: &str) -> String {
+    let mut out = String::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let unit = |s: &str| {
+            let digits = s.strip_prefix("\\u")?.get(..4)?;
+            u16::from_str_radix(digits, 16).ok()
+        };
+        let length = match (unit(rest), rest.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str("\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            (Some(_), _) => 6,
+            // The backslash and what it escapes.
+            (None, _) => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        out.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    out + rest
 }

@@ -5,9 +5,11 @@ use topo_sdk::{Kind, Number, Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ParamType as T;
+use super::collection::{length_is_known, ordered};
 use super::{
     Context, Function, FunctionError, Param, items, later, number, returns_bool, returns_number,
 };
+use crate::lang::operators::equal;
 
 /// The most numbers that `range` makes, as in the reference implementation.
 const MAX_RANGE: usize = 1024;
@@ -34,7 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Whether a list or set has a value as element.",
         &[
             Param::new("list", T::Any, "A list, set or tuple."),
-            Param::new("value", T::Any, "The value.").nullable().whole(),
+            Param::new("value", T::Any, "The value.").unknown(),
         ],
         returns_bool,
         contains,
@@ -44,7 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The index of the first element equal to a value.",
         &[
             Param::new("list", T::Any, "A list or tuple."),
-            Param::new("value", T::Any, "The value.").nullable().whole(),
+            Param::new("value", T::Any, "The value.").unknown(),
         ],
         returns_number,
         index,
@@ -108,9 +110,15 @@ fn anytrue(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 
 fn contains(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let list = items(args, 0)?;
-    Ok(if list.contains(&args[1]) {
-        true.into()
-    } else if list.iter().all(Value::is_wholly_known) {
+    let mut certain = true;
+    for item in list {
+        match equal(item, &args[1]) {
+            Some(true) => return Ok(true.into()),
+            Some(false) => {}
+            None => certain = false,
+        }
+    }
+    Ok(if certain {
         false.into()
     } else {
         later(Type::Bool)
@@ -118,19 +126,15 @@ fn contains(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn index(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    if matches!(args[0].kind(), Kind::Set(_)) {
-        return Err(FunctionError::at(0, "a list or tuple is required"));
-    }
-    let list = items(args, 0)?;
+    let list = ordered(args, 0)?;
     if list.is_empty() {
         return Err(FunctionError::at(0, "cannot search an empty list"));
     }
     for (i, item) in list.iter().enumerate() {
-        if !item.is_wholly_known() {
-            return Ok(later(Type::Number));
-        }
-        if *item == args[1] {
-            return Ok(Value::number(i));
+        match equal(item, &args[1]) {
+            Some(true) => return Ok(Value::number(i)),
+            Some(false) => {}
+            None => return Ok(later(Type::Number)),
         }
     }
     Err(FunctionError::at(1, "item not found"))
@@ -139,9 +143,7 @@ fn index(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 fn length(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let value = &args[0];
     let count = match value.kind() {
-        Kind::Set(s) if !value.is_wholly_known() && s.items.len() > 1 => {
-            return Ok(later(Type::Number));
-        }
+        Kind::Set(_) if !length_is_known(value) => return Ok(later(Type::Number)),
         Kind::List(s) | Kind::Set(s) => s.items.len(),
         Kind::Tuple(t) => t.len(),
         Kind::Map(m) => m.entries.len(),
@@ -152,6 +154,10 @@ fn length(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             Type::Tuple(ts) => ts.len(),
             Type::Object(o) => o.attributes.len(),
             Type::Number | Type::Bool => return Err(not_countable()),
+            // Where the bounds meet, the length is known before the list is.
+            _ if u.refinements.max_length == Some(u.refinements.min_length) => {
+                u.refinements.min_length
+            }
             _ => return Ok(later(Type::Number)),
         },
         _ => return Err(not_countable()),

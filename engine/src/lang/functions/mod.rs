@@ -19,20 +19,30 @@ pub use topo_sdk::FunctionError;
 use topo_sdk::convert::{convert, unify};
 use topo_sdk::{Kind, Marks, Number, Refinements, Step, Type, Value};
 
+mod charset;
+mod charset_tables;
 mod collection;
+mod csv;
 mod datetime;
 mod encoding;
+mod fileset;
 mod filesystem;
+mod float;
 mod format;
+mod format_number;
 mod hash;
 mod json;
+mod mapping;
 mod measure;
 mod network;
 mod numeric;
 mod regex;
+mod regex_syntax;
 mod sets;
 mod string;
 mod types;
+mod yaml;
+mod yaml_emitter;
 
 #[cfg(test)]
 mod testing;
@@ -214,16 +224,21 @@ impl Function {
     }
 }
 
-static FAMILIES: [&[Function]; 13] = [
+static FAMILIES: [&[Function]; 18] = [
     numeric::FUNCTIONS,
     string::FUNCTIONS,
     regex::FUNCTIONS,
     format::FUNCTIONS,
     collection::FUNCTIONS,
+    mapping::FUNCTIONS,
     measure::FUNCTIONS,
     sets::FUNCTIONS,
     encoding::FUNCTIONS,
+    charset::FUNCTIONS,
+    csv::FUNCTIONS,
+    yaml::FUNCTIONS,
     filesystem::FUNCTIONS,
+    fileset::FUNCTIONS,
     datetime::FUNCTIONS,
     hash::FUNCTIONS,
     network::FUNCTIONS,
@@ -255,8 +270,8 @@ pub fn call(f: &Function, ctx: &Context, args: &[Value]) -> Result<Value, Functi
     let mut marks = Marks::empty();
     let mut unknown = false;
     for (i, (arg, param)) in args.iter().zip((0..).map_while(|i| f.param(i))).enumerate() {
-        let mut arg =
-            convert(arg, &param.ty.to_type()).map_err(|e| at_path(i, &e.path, e.message))?;
+        let mut arg = convert(arg, &settled(arg, param.ty.to_type()))
+            .map_err(|e| at_path(i, &e.path, e.message))?;
         if arg.is_null() && !param.allow_null {
             return Err(FunctionError::at(i, "argument must not be null"));
         }
@@ -284,7 +299,45 @@ pub fn call(f: &Function, ctx: &Context, args: &[Value]) -> Result<Value, Functi
         };
         return Ok(Value::unknown_refined((f.returns)(&types), refinements).with_marks(marks));
     }
-    Ok((f.call)(ctx, &ready)?.with_marks(marks))
+    match (f.call)(ctx, &ready) {
+        Ok(value) => Ok(value.with_marks(marks)),
+        Err(e) if marks.is_empty() => Err(e),
+        Err(e) => Err(FunctionError {
+            message: redact(&e.message),
+            ..e
+        }),
+    }
+}
+
+/// The type to convert a value to: where `any` stands for the elements of a collection and the
+/// value is one, its own element type, which an empty collection could not tell otherwise.
+fn settled(value: &Value, ty: Type) -> Type {
+    match value.kind() {
+        Kind::List(_) | Kind::Set(_) | Kind::Map(_) if ty.has_dynamic() => {
+            convert(&Value::unknown(value.ty()), &ty).map_or(ty, |v| v.ty())
+        }
+        _ => ty,
+    }
+}
+
+/// A message about values that are not to be shown: without what it quotes of them.
+fn redact(message: &str) -> String {
+    let mut out = String::new();
+    let mut quoted = false;
+    let mut escaped = false;
+    for c in message.chars() {
+        match c {
+            '"' if !quoted => {
+                out.push_str("(sensitive value)");
+                quoted = true;
+            }
+            '"' if !escaped => quoted = false,
+            c if !quoted => out.push(c),
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    out
 }
 
 fn check_count(f: &Function, given: usize) -> Result<(), FunctionError> {
@@ -371,24 +424,15 @@ fn later(ty: Type) -> Value {
     )
 }
 
-/// The values brought to the one type they unify to, with that type.
-fn unified(values: &[Value]) -> Option<(Type, Vec<Value>)> {
-    let types: Vec<Type> = values
-        .iter()
-        .filter(|v| !matches!(v.kind(), Kind::Null(Type::Dynamic)))
-        .map(Value::ty)
-        .collect();
-    let ty = common_type(&types)?;
-    let values = values
-        .iter()
-        .map(|v| convert(v, &ty).ok())
-        .collect::<Option<_>>()?;
-    Some((ty, values))
-}
-
-/// The type that values of these types unify to; primitives that differ become strings.
+/// The type that values of these types unify to; those whose type is not known yet are expected
+/// to fit.
 fn common_type(types: &[Type]) -> Option<Type> {
-    unify(types).or_else(|| types.iter().all(Type::is_primitive).then_some(Type::String))
+    let known: Vec<Type> = types
+        .iter()
+        .filter(|t| **t != Type::Dynamic)
+        .cloned()
+        .collect();
+    unify(&known)
 }
 
 fn returns_bool(_: &[Type]) -> Type {
@@ -409,6 +453,14 @@ fn returns_strings(_: &[Type]) -> Type {
 
 fn returns_any(_: &[Type]) -> Type {
     Type::Dynamic
+}
+
+fn returns_element(types: &[Type]) -> Type {
+    types
+        .first()
+        .and_then(Type::element)
+        .cloned()
+        .unwrap_or(Type::Dynamic)
 }
 
 fn returns_first(types: &[Type]) -> Type {

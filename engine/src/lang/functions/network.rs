@@ -74,7 +74,7 @@ struct Range {
 impl Range {
     fn parse(args: &[Value]) -> Result<Range, FunctionError> {
         let text = text(args, 0)?;
-        let net: IpNet = text
+        let net: IpNet = plain_digits(text)
             .parse()
             .map_err(|_| FunctionError::at(0, format!("invalid CIDR expression: {text:?}")))?;
         Ok(Range::of(net))
@@ -125,6 +125,29 @@ impl Range {
     }
 }
 
+/// Without zeros before the numbers of an IPv4 address and of a prefix length: some write them
+/// for the alignment, and they do not mean base 8.
+fn plain_digits(text: &str) -> String {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let trim = |s: &str| match s.trim_start_matches('0') {
+        "" if !s.is_empty() => "0".to_string(),
+        rest => rest.to_string(),
+    };
+    let mut out = if address.contains(':') {
+        address.to_string()
+    } else {
+        address.split('.').map(trim).collect::<Vec<_>>().join(".")
+    };
+    if let Some(length) = length {
+        out.push('/');
+        out.push_str(&trim(length));
+    }
+    out
+}
+
 /// A number with this many low bits set.
 fn low_bits(count: u8) -> u128 {
     match count {
@@ -136,9 +159,15 @@ fn low_bits(count: u8) -> u128 {
 fn cidrcontains(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let outer = Range::parse(args)?;
     let given = text(args, 1)?;
-    let inner = given
+    let plain = plain_digits(given);
+    let inner = plain
         .parse::<IpNet>()
-        .or_else(|_| given.parse::<IpAddr>().map(IpNet::from))
+        // An IPv4 address in IPv6 notation is an IPv4 address.
+        .or_else(|_| {
+            plain
+                .parse::<IpAddr>()
+                .map(|a| IpNet::from(a.to_canonical()))
+        })
         .map(Range::of)
         .map_err(|_| FunctionError::at(1, format!("invalid IP address or prefix: {given}")))?;
     if outer.bits != inner.bits {
@@ -213,6 +242,21 @@ fn cidrsubnets(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let mut next = Some(range.first);
     let mut made = Vec::new();
     for i in 1..args.len() {
+        match integer(args, i)? {
+            ..1 => {
+                return Err(FunctionError::at(
+                    i,
+                    "must extend prefix by at least one bit",
+                ));
+            }
+            33.. => {
+                return Err(FunctionError::at(
+                    i,
+                    "may not extend prefix by more than 32 bits",
+                ));
+            }
+            _ => {}
+        }
         let length = range.longer(args, i)?;
         let size = low_bits(range.bits - length);
         // Up to the next boundary of this size.

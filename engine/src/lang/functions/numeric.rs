@@ -1,10 +1,10 @@
 //! Numeric functions: exact on decimals wherever the operation allows it.
 
 use num_bigint::BigInt;
-use topo_sdk::{Number, Value};
+use topo_sdk::{Number, Type, Value};
 
 use super::ParamType as T;
-use super::{Context, Function, FunctionError, Param, number, returns_number, text};
+use super::{Context, Function, FunctionError, Param, float, later, number, returns_number, text};
 
 const NUM: Param = Param::new("num", T::Number, "A number.");
 
@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "parseint",
         "The whole number that a text spells in a base from 2 to 62.",
         &[
-            Param::new("number", T::Any, "The text."),
+            Param::new("number", T::Any, "The text.").unknown(),
             Param::new("base", T::Number, "The base."),
         ],
         returns_number,
@@ -112,8 +112,8 @@ fn some(extreme: Option<&Value>) -> Result<Value, FunctionError> {
 
 fn log(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let (n, base) = (number(args, 0)?.to_f64(), number(args, 1)?.to_f64());
-    // Computed as the reference does, in doubles, for the same digits.
-    finite(n.ln() / base.ln())
+    // In doubles, as the peers do, for the same digits.
+    finite(float::ln(n) / float::ln(base))
 }
 
 fn finite(f: f64) -> Result<Value, FunctionError> {
@@ -129,7 +129,7 @@ fn pow(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
         .and_then(|p| u32::try_from(p).ok())
         .filter(|_| base.is_integer());
     let Some(p) = exact else {
-        return finite(base.to_f64().powf(power.to_f64()));
+        return finite(float::pow(base.to_f64(), power.to_f64()));
     };
     let Some(base) = base.to_bigint() else {
         return Err(FunctionError::at(0, "value is out of range"));
@@ -142,7 +142,10 @@ fn pow(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn parseint(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    if !args[0].ty().eq(&topo_sdk::Type::String) {
+    if args[0].ty() == Type::Dynamic {
+        return Ok(later(Type::Number));
+    }
+    if args[0].ty() != Type::String {
         return Err(FunctionError::at(
             0,
             format!(
@@ -151,7 +154,6 @@ fn parseint(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             ),
         ));
     }
-    let digits = text(args, 0)?;
     let base = number(args, 1)?;
     let Some(base) = base.to_i64().filter(|b| (2..=62).contains(b)) else {
         return Err(FunctionError::at(
@@ -159,6 +161,10 @@ fn parseint(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             "base must be a whole number between 2 and 62 inclusive",
         ));
     };
+    if !args[0].is_known() {
+        return Ok(later(Type::Number));
+    }
+    let digits = text(args, 0)?;
     parse_digits(digits, base)
         .map(|n| Value::number(Number::from_bigint(n)))
         .ok_or_else(|| {

@@ -1,20 +1,20 @@
 //! Regular expressions: `regex`, `regexall` and `replace`.
 //!
-//! The language's expressions are RE2 in Go's dialect. The `regex` crate is of the same family
-//! and also runs in linear time; where the notations differ, [`translate`] rewrites the pattern.
+//! The notation is the peers', which [`super::regex_syntax`] rewrites to that of the `regex` crate.
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, RegexBuilder};
 use topo_sdk::{Type, Value};
 
 use super::ParamType as T;
+use super::regex_syntax::translate;
 use super::string::MAX_TEXT;
-use super::{Context, Function, FunctionError, Param, returns_any, returns_string, text};
+use super::{Context, Function, FunctionError, Param, later, returns_any, returns_string, text};
 
 /// The most memory that one compiled pattern may take, in bytes.
 const MAX_PROGRAM: usize = 8 << 20;
 
 const PATTERN: Param = Param::new("pattern", T::String, "The regular expression.");
-const STRING: Param = Param::new("string", T::String, "The text.");
+const STRING: Param = Param::new("string", T::String, "The text.").unknown();
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -44,149 +44,145 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
+/// A compiled pattern, and the names of its groups from the first on.
+struct Regex {
+    regex: regex::Regex,
+    names: Vec<Option<String>>,
+}
+
 fn compile(pattern: &str, argument: usize) -> Result<Regex, FunctionError> {
-    RegexBuilder::new(&translate(pattern))
+    let fail = |e: &str| FunctionError::at(argument, format!("invalid regexp pattern: {e}"));
+    let translated = translate(pattern).map_err(|e| fail(&e))?;
+    let regex = RegexBuilder::new(&translated.pattern)
         .size_limit(MAX_PROGRAM)
         .build()
-        .map_err(|e| {
-            let message = match e {
-                regex::Error::CompiledTooBig(_) => "the pattern is too large".to_string(),
-                other => other.to_string(),
-            };
-            FunctionError::at(argument, format!("invalid regexp pattern: {message}"))
-        })
+        .map_err(|e| match e {
+            regex::Error::CompiledTooBig(_) => fail("the pattern is too large"),
+            // The last line says what is wrong; those before show the rewritten pattern.
+            other => fail(
+                other
+                    .to_string()
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: "),
+            ),
+        })?;
+    Ok(Regex {
+        regex,
+        names: translated.names,
+    })
 }
 
-/// Rewrites Go's notation to that of the `regex` crate: `\d`, `\w`, `\s` and `\b` mean ASCII,
-/// `\Q...\E` quotes, and inside brackets only the marks that Go knows are special.
-fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars().peekable();
-    let mut class = false;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('Q') => {
-                    let mut quoted = String::new();
-                    while let Some(q) = chars.next() {
-                        if q == '\\' && chars.peek() == Some(&'E') {
-                            chars.next();
-                            break;
-                        }
-                        quoted.push(q);
-                    }
-                    out.push_str(&regex::escape(&quoted));
-                }
-                Some('d') => out.push_str("[0-9]"),
-                Some('D') => out.push_str("[^0-9]"),
-                Some('s') => out.push_str(r"[\t\n\f\r ]"),
-                Some('S') => out.push_str(r"[^\t\n\f\r ]"),
-                Some('w') => out.push_str("[0-9A-Za-z_]"),
-                Some('W') => out.push_str("[^0-9A-Za-z_]"),
-                Some('b') if !class => out.push_str(r"(?-u:\b)"),
-                // Not (?-u:\B): that may match inside a character.
-                Some(other) => {
-                    out.push('\\');
-                    out.push(other);
-                }
-                None => out.push('\\'),
-            },
-            '[' if !class => {
-                class = true;
-                out.push('[');
-                if chars.peek() == Some(&'^') {
-                    chars.next();
-                    out.push('^');
-                }
-                if chars.peek() == Some(&']') {
-                    chars.next();
-                    out.push_str(r"\]");
-                }
-            }
-            '[' if chars.peek() == Some(&':') => {
-                // A named class such as [:alpha:], copied whole.
-                out.push('[');
-                for q in chars.by_ref() {
-                    out.push(q);
-                    if q == ']' {
-                        break;
-                    }
-                }
-            }
-            '[' => out.push_str(r"\["),
-            '&' | '~' if class => {
-                out.push('\\');
-                out.push(c);
-            }
-            ']' if class => {
-                class = false;
-                out.push(']');
-            }
-            other => out.push(other),
+impl Regex {
+    /// A match in the form that the pattern's groups ask for: the text where there are none, a
+    /// tuple of captures, or an object where they have names.
+    fn shape(&self, captures: &Captures) -> Value {
+        let group = |i: usize| {
+            captures
+                .get(i)
+                .map_or_else(|| Value::null(Type::String), |m| m.as_str().into())
+        };
+        if self.names.is_empty() {
+            return group(0);
+        }
+        if self.names.iter().any(Option::is_some) {
+            let named = self.names.iter().zip(1..);
+            return Value::object(named.filter_map(|(name, i)| Some((name.as_deref()?, group(i)))));
+        }
+        Value::tuple((1..=self.names.len()).map(group).collect())
+    }
+
+    fn shape_type(&self) -> Type {
+        if self.names.is_empty() {
+            Type::String
+        } else if self.names.iter().any(Option::is_some) {
+            let names = self.names.iter().flatten();
+            Type::object(names.map(|n| (n.as_str(), Type::String)))
+        } else {
+            Type::tuple(vec![Type::String; self.names.len()])
         }
     }
-    out
+
+    /// Adds a replacement with the captures that `$1`, `$name` and `${name}` stand for; other
+    /// dollar signs stand for themselves, two for one.
+    fn expand(&self, mut template: &str, captures: &Captures, out: &mut String) {
+        while let Some(at) = template.find('$') {
+            out.push_str(&template[..at]);
+            template = &template[at + 1..];
+            if let Some(rest) = template.strip_prefix('$') {
+                out.push('$');
+                template = rest;
+                continue;
+            }
+            let inner = template.strip_prefix('{').unwrap_or(template);
+            let end = inner
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(inner.len());
+            let (name, rest) = inner.split_at(end);
+            let rest = if inner.len() < template.len() {
+                rest.strip_prefix('}')
+            } else {
+                Some(rest)
+            };
+            let Some(rest) = rest.filter(|_| !name.is_empty()) else {
+                out.push('$');
+                continue;
+            };
+            template = rest;
+            let number = name
+                .parse::<usize>()
+                .ok()
+                .filter(|_| name == "0" || !name.starts_with('0'));
+            let found = match number {
+                Some(i) => captures.get(i),
+                None => self
+                    .names
+                    .iter()
+                    .zip(1..)
+                    .filter(|(n, _)| n.as_deref() == Some(name))
+                    .find_map(|(_, i)| captures.get(i)),
+            };
+            out.push_str(found.map_or("", |m| m.as_str()));
+        }
+        out.push_str(template);
+    }
 }
 
-/// A match in the form that the pattern's groups ask for: the text where there are none, a tuple
-/// of captures, or an object where they have names.
-fn shape(pattern: &Regex, captures: &Captures) -> Value {
-    let group = |i: usize| {
-        captures
-            .get(i)
-            .map_or_else(|| Value::null(Type::String), |m| m.as_str().into())
-    };
-    if pattern.captures_len() == 1 {
-        return group(0);
-    }
-    if pattern.capture_names().skip(1).any(|n| n.is_some()) {
-        return Value::object(
-            pattern
-                .capture_names()
-                .enumerate()
-                .filter_map(|(i, name)| name.map(|n| (n, group(i)))),
-        );
-    }
-    Value::tuple((1..pattern.captures_len()).map(group).collect())
-}
-
-fn shape_type(pattern: &Regex) -> Type {
-    if pattern.captures_len() == 1 {
-        Type::String
-    } else if pattern.capture_names().skip(1).any(|n| n.is_some()) {
-        Type::object(pattern.capture_names().flatten().map(|n| (n, Type::String)))
-    } else {
-        Type::tuple(vec![Type::String; pattern.captures_len() - 1])
-    }
-}
-
-/// Named and unnamed groups together have no one result type.
-fn check_groups(pattern: &Regex) -> Result<(), FunctionError> {
-    let named = pattern.capture_names().flatten().count();
-    if named > 0 && named < pattern.captures_len() - 1 {
+/// The pattern of the first argument. Named and unnamed groups together have no one result type.
+fn pattern(args: &[Value]) -> Result<Regex, FunctionError> {
+    let regex = compile(text(args, 0)?, 0)?;
+    let named = regex.names.iter().flatten().count();
+    if named > 0 && named < regex.names.len() {
         let message = "invalid regexp pattern: cannot mix both named and unnamed capture groups";
         return Err(FunctionError::at(0, message));
     }
-    Ok(())
+    Ok(regex)
 }
 
 fn first_match(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let pattern = compile(text(args, 0)?, 0)?;
-    check_groups(&pattern)?;
+    let pattern = pattern(args)?;
+    if !args[1].is_known() {
+        return Ok(later(pattern.shape_type()));
+    }
     pattern
+        .regex
         .captures(text(args, 1)?)
-        .map(|c| shape(&pattern, &c))
+        .map(|c| pattern.shape(&c))
         .ok_or_else(|| FunctionError::new("pattern did not match any part of the given string"))
 }
 
 fn all_matches(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    let pattern = compile(text(args, 0)?, 0)?;
-    check_groups(&pattern)?;
+    let pattern = pattern(args)?;
+    if !args[1].is_known() {
+        return Ok(later(Type::list(pattern.shape_type())));
+    }
     let matches = pattern
+        .regex
         .captures_iter(text(args, 1)?)
-        .map(|c| shape(&pattern, &c))
+        .map(|c| pattern.shape(&c))
         .collect();
-    Ok(Value::list(shape_type(&pattern), matches))
+    Ok(Value::list(pattern.shape_type(), matches))
 }
 
 fn replace(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
@@ -200,12 +196,12 @@ fn replace(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
         let pattern = compile(pattern, 1)?;
         let mut out = String::new();
         let mut end = 0;
-        for captures in pattern.captures_iter(from) {
+        for captures in pattern.regex.captures_iter(from) {
             let Some(whole) = captures.get(0) else {
                 continue;
             };
             out.push_str(&from[end..whole.start()]);
-            captures.expand(to, &mut out);
+            pattern.expand(to, &captures, &mut out);
             end = whole.end();
             if out.len() > MAX_TEXT {
                 return Err(too_large());

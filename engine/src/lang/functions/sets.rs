@@ -1,10 +1,11 @@
 //! Set functions: products, unions, intersections and differences.
 
 use topo_sdk::convert::convert;
-use topo_sdk::{Kind, Type, Value};
+use topo_sdk::{Kind, Refinements, Type, Value};
 
 use super::ParamType as T;
-use super::{Context, Function, FunctionError, Param, common_type, later, unified};
+use super::collection::length_is_known;
+use super::{Context, Function, FunctionError, Param, common_type, later, returns_any};
 
 /// The most elements that a product may have.
 const MAX_PRODUCT: usize = 1_000_000;
@@ -22,10 +23,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "setproduct",
         "Every combination of one element from each set.",
         &[],
-        returns_product,
+        returns_any,
         product,
     )
-    .variadic(Param::new("sets", T::Any, "The sets or lists.")),
+    .variadic(
+        Param::new("sets", T::Any, "The sets or lists.")
+            .unknown()
+            .shallow(),
+    ),
     Function::new(
         "setsubtract",
         "What is in the first set and not in the second.",
@@ -36,14 +41,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "setunion",
         "What is in any of the sets.",
-        &[SET],
+        &[MEMBERS],
         returns_set,
         union,
     )
-    .variadic(SET),
+    .variadic(MEMBERS),
 ];
 
-const SET: Param = Param::new("set", T::SetOfAny, "A set.").whole();
+const MEMBERS: Param = Param::new("set", T::SetOfAny, "A set.");
+
+/// Where an unknown element may turn out to be any other, nothing can be said.
+const SET: Param = MEMBERS.whole();
 
 fn returns_set(types: &[Type]) -> Type {
     let elements: Vec<Type> = types
@@ -53,18 +61,13 @@ fn returns_set(types: &[Type]) -> Type {
     Type::set(common_type(&elements).unwrap_or(Type::Dynamic))
 }
 
-fn returns_product(_: &[Type]) -> Type {
-    Type::Dynamic
-}
-
 /// The sets with one element type.
 fn alike(args: &[Value]) -> Result<(Type, Vec<Value>), FunctionError> {
-    let filled: Vec<Type> = args
+    let elements: Vec<Type> = args
         .iter()
-        .filter(|a| a.as_slice().is_some_and(|s| !s.is_empty()))
         .filter_map(|a| a.ty().element().cloned())
         .collect();
-    let element = common_type(&filled)
+    let element = common_type(&elements)
         .ok_or_else(|| FunctionError::new("given sets must all have compatible element types"))?;
     let ty = Type::set(element.clone());
     let sets = args
@@ -110,39 +113,52 @@ fn union(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     ))
 }
 
+/// A set where one of the arguments is a set, else a list in the order of the arguments.
 fn product(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     if args.len() < 2 {
         return Err(FunctionError::new("at least two arguments are required"));
     }
-    let mut columns: Vec<Vec<Value>> = Vec::new();
-    let mut types = Vec::new();
-    let mut total = 1usize;
-    let mut unordered = true;
-    for (i, arg) in args.iter().enumerate() {
-        let Some(items) = arg.as_slice() else {
-            return Err(FunctionError::at(i, "a set or a list is required"));
-        };
-        let set = matches!(arg.kind(), Kind::Set(_));
-        if set && !arg.is_wholly_known() {
-            return Ok(later(Type::Dynamic));
-        }
-        unordered &= set;
-        let (ty, items) = match arg.ty().element() {
-            Some(ty) => (ty.clone(), items.to_vec()),
-            None => unified(items)
-                .ok_or_else(|| FunctionError::at(i, "all elements must be of one type"))?,
-        };
-        total = total.saturating_mul(items.len());
-        types.push(ty);
-        columns.push(items);
+    let types: Vec<Type> = args.iter().map(Value::ty).collect();
+    if types.contains(&Type::Dynamic) {
+        return Ok(later(Type::Dynamic));
     }
+    let elements: Vec<Type> = types
+        .iter()
+        .enumerate()
+        .map(|(i, ty)| match ty {
+            Type::Set(t) | Type::List(t) => Ok((**t).clone()),
+            Type::Tuple(ts) => common_type(ts)
+                .ok_or_else(|| FunctionError::at(i, "all elements must be of one type")),
+            _ => Err(FunctionError::at(i, "a set or a list is required")),
+        })
+        .collect::<Result<_, _>>()?;
+    let row = Type::tuple(elements.clone());
+    let as_set = types.iter().any(|t| matches!(t, Type::Set(_)));
+    if !args.iter().all(length_is_known) {
+        let ty = if as_set {
+            Type::set(row)
+        } else {
+            Type::list(row)
+        };
+        return Ok(unknown_product(ty, args));
+    }
+    let total = args
+        .iter()
+        .map(|a| a.as_slice().map_or(0, <[Value]>::len))
+        .fold(1usize, usize::saturating_mul);
     if total > MAX_PRODUCT {
         return Err(FunctionError::new(format!(
             "the product has {total} elements, more than {MAX_PRODUCT}"
         )));
     }
     let mut rows: Vec<Vec<Value>> = if total == 0 { vec![] } else { vec![vec![]] };
-    for column in columns {
+    for (i, (arg, ty)) in args.iter().zip(&elements).enumerate() {
+        let column = arg
+            .as_slice()
+            .unwrap_or_default()
+            .iter()
+            .map(|v| convert(v, ty).map_err(|e| FunctionError::at(i, e.message)))
+            .collect::<Result<Vec<_>, _>>()?;
         rows = rows
             .iter()
             .flat_map(|row| {
@@ -155,12 +171,51 @@ fn product(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
             .collect();
     }
     let rows = rows.into_iter().map(Value::tuple).collect();
-    let ty = Type::tuple(types);
-    Ok(if unordered {
-        Value::set(ty, rows)
+    Ok(if as_set {
+        Value::set(row, rows)
     } else {
-        Value::list(ty, rows)
+        Value::list(row, rows)
     })
+}
+
+/// What is known of the product while the length of a factor is not: its bounds.
+fn unknown_product(ty: Type, args: &[Value]) -> Value {
+    let bounds = |v: &Value| match (v.kind(), v.ty()) {
+        (Kind::Unknown(_), Type::Tuple(ts)) => (ts.len(), Some(ts.len())),
+        (Kind::Unknown(u), _) => (u.refinements.min_length, u.refinements.max_length),
+        (Kind::Set(s), _) if !length_is_known(v) => (1, Some(s.items.len())),
+        _ => {
+            let length = v.as_slice().map_or(0, <[Value]>::len);
+            (length, Some(length))
+        }
+    };
+    let (mut min, mut max) = (1usize, Some(1usize));
+    let mut empty = false;
+    for (least, most) in args.iter().map(bounds) {
+        empty |= most == Some(0);
+        min = min.saturating_mul(least);
+        max = max.zip(most).map(|(a, b)| a.saturating_mul(b));
+    }
+    let (element, as_set) = match &ty {
+        Type::Set(t) => ((**t).clone(), true),
+        other => (other.element().cloned().unwrap_or(Type::Dynamic), false),
+    };
+    if empty && as_set {
+        return Value::set(element, vec![]);
+    }
+    if empty {
+        return Value::list(element, vec![]);
+    }
+    Value::unknown_refined(
+        ty,
+        Refinements {
+            not_null: true,
+            // Equal rows of a set become one.
+            min_length: if as_set { min.min(1) } else { min },
+            max_length: max,
+            prefix: None,
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! String functions. Characters are grapheme clusters, as a reader counts them.
 
-use topo_sdk::Value;
+use topo_sdk::{Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ParamType as T;
 use super::{
-    Context, Function, FunctionError, Param, integer, items, returns_bool, returns_string,
+    Context, Function, FunctionError, Param, integer, items, later, returns_bool, returns_string,
     returns_strings, strings, text,
 };
 
@@ -32,7 +32,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "startswith",
         "Whether a text starts with another.",
-        &[STR, Param::new("prefix", T::String, "The other text.")],
+        &[
+            STR.unknown(),
+            Param::new("prefix", T::String, "The other text."),
+        ],
         returns_bool,
         startswith,
     ),
@@ -135,7 +138,19 @@ fn endswith(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn startswith(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(text(args, 0)?.starts_with(text(args, 1)?).into())
+    let wanted = text(args, 1)?;
+    let Some(unknown) = args[0].as_unknown() else {
+        return Ok(text(args, 0)?.starts_with(wanted).into());
+    };
+    // What is known of the start may decide.
+    let known = unknown.refinements.prefix.as_deref().unwrap_or_default();
+    Ok(if known.starts_with(wanted) {
+        true.into()
+    } else if wanted.starts_with(known) {
+        later(Type::Bool)
+    } else {
+        false.into()
+    })
 }
 
 fn strcontains(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
@@ -190,40 +205,61 @@ fn join(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     Ok(out.into())
 }
 
-/// Maps letters one to one, as the reference does: `ß` has no single capital and stays.
-fn map_case<I: Iterator<Item = char>>(text: &str, map: impl Fn(char) -> I) -> String {
-    text.chars()
-        .map(|c| {
-            let mut mapped = map(c);
-            match (mapped.next(), mapped.next()) {
-                (Some(one), None) => one,
-                _ => c,
+/// The simple lower case of a letter: one letter, where the full mapping may have more.
+fn simple_lower(c: char) -> char {
+    let mut mapped = c.to_lowercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one,
+        // The dotted capital I is the only one with two.
+        _ if c == '\u{130}' => 'i',
+        _ => c,
+    }
+}
+
+/// The simple upper case of a letter: `ß` has no single capital and stays.
+fn simple_upper(c: char) -> char {
+    let mut mapped = c.to_uppercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one,
+        // Greek vowels with the iota below keep it in their one-letter capitals.
+        _ => match c {
+            '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => {
+                char::from_u32(u32::from(c) + 8).unwrap_or(c)
             }
-        })
-        .collect()
+            '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => char::from_u32(u32::from(c) + 9).unwrap_or(c),
+            _ => c,
+        },
+    }
+}
+
+/// The simple title case: two letters in one have a form with only the first in upper case.
+fn simple_title(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        // Georgian has capitals, but no words that start with one.
+        '\u{10d0}'..='\u{10ff}' => c,
+        c => simple_upper(c),
+    }
 }
 
 fn lower(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(map_case(text(args, 0)?, char::to_lowercase).into())
+    let lower: String = text(args, 0)?.chars().map(simple_lower).collect();
+    Ok(lower.into())
 }
 
 fn upper(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
-    Ok(map_case(text(args, 0)?, char::to_uppercase).into())
+    let upper: String = text(args, 0)?.chars().map(simple_upper).collect();
+    Ok(upper.into())
 }
 
 fn title(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
     let mut out = String::new();
     let mut at_start = true;
     for c in text(args, 0)?.chars() {
-        if at_start {
-            let mut mapped = c.to_uppercase();
-            match (mapped.next(), mapped.next()) {
-                (Some(one), None) => out.push(one),
-                _ => out.push(c),
-            }
-        } else {
-            out.push(c);
-        }
+        out.push(if at_start { simple_title(c) } else { c });
         // What ends a word: in ASCII all but letters, digits and underscore; beyond, white space.
         at_start = if c.is_ascii() {
             !c.is_ascii_alphanumeric() && c != '_'

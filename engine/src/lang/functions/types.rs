@@ -1,12 +1,12 @@
 //! Conversion functions and those that set or ask for marks and types.
 
-use topo_sdk::convert::convert;
+use topo_sdk::convert::{convert, convertible};
 use topo_sdk::{Kind, Marks, Type, Value};
 
 use super::ParamType as T;
 use super::{
-    Context, Function, FunctionError, Param, returns_bool, returns_first, returns_number,
-    returns_string,
+    Context, Function, FunctionError, Param, later, returns_bool, returns_first, returns_number,
+    returns_string, settled,
 };
 
 /// What a conversion function takes: anything, with its marks left where they are.
@@ -98,6 +98,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn to(args: &[Value], ty: Type) -> Result<Value, FunctionError> {
+    if !convertible(&args[0].ty(), &ty) {
+        let message = format!(
+            "cannot convert {} to {}",
+            args[0].ty().friendly(),
+            ty.friendly()
+        );
+        return Err(FunctionError::at(0, message));
+    }
+    // A null has the type that another value of its type would get.
+    let ty = match args[0].kind() {
+        Kind::Null(from) => convert(&Value::unknown(from.clone()), &ty).map_or(ty, |v| v.ty()),
+        _ => settled(&args[0], ty),
+    };
     convert(&args[0], &ty).map_err(|e| {
         let place = if e.path.steps().is_empty() {
             String::new()
@@ -152,6 +165,10 @@ fn nonsensitive(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 fn issensitive(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
+    // A condition that is not known yet may still choose a value without the mark.
+    if !args[0].is_known() {
+        return Ok(later(Type::Bool));
+    }
     Ok(args[0].is_sensitive().into())
 }
 
@@ -160,10 +177,11 @@ fn ephemeralasnull(_: &Context, args: &[Value]) -> Result<Value, FunctionError> 
 }
 
 fn without_ephemeral(value: Value) -> Value {
-    if !value.deep_marks().contains(Marks::EPHEMERAL) {
-        return value;
-    }
     let marks = value.marks();
+    // What is not known yet may turn out to be ephemeral, and then null, or not.
+    if !value.is_known() {
+        return Value::unknown(value.ty()).with_marks(marks - Marks::EPHEMERAL);
+    }
     if marks.contains(Marks::EPHEMERAL) {
         return Value::null(value.ty()).with_marks(marks - Marks::EPHEMERAL);
     }
