@@ -165,7 +165,11 @@ fn fulfils(unknown: &Value, known: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// There is an answer or an error: no panic, and no result out of proportion.
     #[test]
@@ -193,6 +197,11 @@ proptest! {
         for f in functions::all().filter(repeatable) {
             // Marks and nulls that are not there yet: these answer about the value as it is.
             if matches!(f.name, "issensitive" | "type") {
+                continue;
+            }
+            // Of a value whose type is not known yet these assume that it fits the others.
+            let assumes = ["coalesce", "setunion", "setintersection", "setsubtract"];
+            if !typed && assumes.contains(&f.name) {
                 continue;
             }
             if let (Ok(before), Ok(after)) = (call(f, &early), call(f, &args)) {
@@ -254,7 +263,10 @@ proptest! {
             };
             match named("textdecodebase64", &[made, set]) {
                 Ok(back) => prop_assert_eq!(&back, &text),
-                Err(_) => prop_assert!(text.as_str().unwrap().contains('\u{fffd}')),
+                Err(_) => {
+                    let replaced = text.as_str().unwrap().contains('\u{fffd}');
+                    prop_assert!(replaced);
+                }
             }
         }
     }

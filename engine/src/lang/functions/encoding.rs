@@ -83,9 +83,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The bytes of a base64 text, which may be broken into lines.
 pub(super) fn base64_bytes(text: &str) -> Result<Vec<u8>, FunctionError> {
     let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    BASE64
-        .decode(joined)
-        .map_err(|e| FunctionError::at(0, format!("failed to decode base64 data: {e}")))
+    BASE64.decode(joined).map_err(|e| {
+        let reason = e.to_string();
+        let reason = reason.trim_end_matches('.');
+        FunctionError::at(0, format!("failed to decode base64 data: {reason}"))
+    })
 }
 
 fn base64decode(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {

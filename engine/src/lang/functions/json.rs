@@ -233,17 +233,32 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text = &self.text[start..self.at];
-        // serde_json knows the grammar (no leading zeros, digits after the point); its own
-        // value would be rounded.
-        let valid = serde_json::from_str::<serde_json::Number>(text).is_ok();
         match text.parse::<Number>() {
-            Ok(number) if valid => Ok(Value::from(number)),
+            Ok(number) if is_json_number(text) => Ok(Value::from(number)),
             _ => {
                 self.at = start;
                 Err(self.unexpected("invalid number"))
             }
         }
     }
+}
+
+/// Whether this is a number by JSON's grammar: no leading zeros, digits on both sides of a point.
+fn is_json_number(text: &str) -> bool {
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((m, e)) => (m, Some(e.strip_prefix(['+', '-']).unwrap_or(e))),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((w, f)) => (w, Some(f)),
+        None => (mantissa, None),
+    };
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(digits)
 }
 
 /// The JSON string with escapes of half a surrogate pair replaced by that of the replacement

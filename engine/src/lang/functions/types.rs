@@ -98,34 +98,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn to(args: &[Value], ty: Type) -> Result<Value, FunctionError> {
+    let refuse = |reason: &str| {
+        // `any` for the elements asks for a type that all of them have.
+        let target = ty.friendly().replace("dynamic", "any single type");
+        let from = args[0].ty().friendly();
+        FunctionError::at(0, format!("cannot convert {from} to {target}{reason}"))
+    };
     if !convertible(&args[0].ty(), &ty) {
-        let message = format!(
-            "cannot convert {} to {}",
-            args[0].ty().friendly(),
-            ty.friendly()
-        );
-        return Err(FunctionError::at(0, message));
+        return Err(refuse(""));
     }
     // A null has the type that another value of its type would get.
-    let ty = match args[0].kind() {
-        Kind::Null(from) => convert(&Value::unknown(from.clone()), &ty).map_or(ty, |v| v.ty()),
-        _ => settled(&args[0], ty),
+    let target = match args[0].kind() {
+        Kind::Null(from) => {
+            convert(&Value::unknown(from.clone()), &ty).map_or(ty.clone(), |v| v.ty())
+        }
+        _ => settled(&args[0], ty.clone()),
     };
-    convert(&args[0], &ty).map_err(|e| {
-        let place = if e.path.steps().is_empty() {
-            String::new()
+    convert(&args[0], &target).map_err(|e| {
+        if e.path.steps().is_empty() {
+            refuse(&format!(": {}", e.message))
         } else {
-            format!("{}: ", e.path)
-        };
-        let from = args[0].ty().friendly();
-        FunctionError::at(
-            0,
-            format!(
-                "cannot convert {from} to {}: {place}{}",
-                ty.friendly(),
-                e.message
-            ),
-        )
+            refuse(&format!(": {}: {}", e.path, e.message))
+        }
     })
 }
 
