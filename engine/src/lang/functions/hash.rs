@@ -193,38 +193,59 @@ fn uuidv5(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
 
 #[cfg(test)]
 mod tests {
+    use rsa::pkcs1::{EncodeRsaPrivateKey, LineEnding};
+    use rsa::pkcs8::EncodePrivateKey;
+
     use super::super::testing::*;
+    use super::*;
 
     #[test]
-    fn results() {
-        check(&[
+    fn a_uuid_is_random_and_of_version_4() {
+        let ids = [(); 2].map(|()| run("uuid", &[]).unwrap());
+        assert_ne!(ids[0], ids[1]);
+        let id = Uuid::parse_str(ids[0].as_str().unwrap()).unwrap();
+        assert_eq!(id.get_version_num(), 4);
+    }
+
+    #[test]
+    fn a_password_is_verified_by_its_hash() {
+        let hash = run("bcrypt", &[s("pässword"), n("4")]).unwrap();
+        let hash = hash.as_str().unwrap();
+        assert!(bcrypt::verify("pässword", hash).unwrap());
+        assert!(!bcrypt::verify("password", hash).unwrap());
+    }
+
+    #[test]
+    fn what_is_encrypted_for_a_key_is_decrypted_in_every_form_of_the_key() {
+        let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
+        let encrypt = |plain: &[u8]| {
+            let bytes = key
+                .to_public_key()
+                .encrypt(&mut rsa::rand_core::OsRng, Pkcs1v15Encrypt, plain)
+                .unwrap();
+            s(&STANDARD.encode(bytes))
+        };
+        let pkcs1 = key.to_pkcs1_pem(LineEnding::LF).unwrap();
+        let pkcs8 = key.to_pkcs8_pem(LineEnding::LF).unwrap();
+        for pem in [&pkcs1, &pkcs8] {
+            let made = run("rsadecrypt", &[encrypt("gehéim".as_bytes()), s(pem)]);
+            assert_eq!(made.unwrap(), s("gehéim"));
+        }
+        let locked = pkcs1.replace("-----\nMII", "-----\nProc-Type: 4,ENCRYPTED\n\nMII");
+        refuse(&[
+            ("rsadecrypt", &[s("%"), s(&pkcs1)], "base64"),
+            ("rsadecrypt", &[s("YQ=="), s(&pkcs1)], "failed to decrypt"),
             (
-                "md5",
-                &[s("hello world")],
-                r#""5eb63bbbe01eeed093cb22bb8f5acdc3""#,
+                "rsadecrypt",
+                &[encrypt(&[0xff]), s(&pkcs1)],
+                "not valid UTF-8",
             ),
-            (
-                "sha1",
-                &[s("hello world")],
-                r#""2aae6c35c94fcfb415dbe95f408b9ce91ee846ed""#,
-            ),
-            (
-                "sha256",
-                &[s("hello world")],
-                r#""b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9""#,
-            ),
-            (
-                "base64sha256",
-                &[s("hello world")],
-                r#""uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=""#,
-            ),
-            (
-                "uuidv5",
-                &[s("dns"), s("www.terraform.io")],
-                r#""a5008fae-b28c-5ba5-96cd-82b4c53552d6""#,
-            ),
+            ("rsadecrypt", &[s("YQ=="), s("x")], "invalid private key"),
+            ("rsadecrypt", &[s("YQ=="), s(&locked)], "passphrase"),
         ]);
-        assert_eq!(run("uuid", &[]).unwrap().as_str().unwrap().len(), 36);
-        refuse(&[("uuidv5", &[s("tls"), s("a")], "namespace")]);
+        // Nothing of a key that cannot be read is shown.
+        let half = &pkcs1[..pkcs1.len() / 2];
+        let e = run("rsadecrypt", &[s("YQ=="), s(half)]).unwrap_err();
+        assert!(!half.lines().any(|l| e.message.contains(l)), "{e}");
     }
 }

@@ -384,7 +384,8 @@ mod tests {
         }
         refuse(&[
             ("yamldecode", &[s(&text)], "more than 1000000 values"),
-            ("yamldecode", &[s(&"[".repeat(100_000))], "too deeply"),
+            ("yamldecode", &[s(&"[".repeat(100_000))], "on line 1"),
+            ("yamldecode", &[s(&"- ".repeat(100_000))], "on line 1"),
         ]);
     }
 }
