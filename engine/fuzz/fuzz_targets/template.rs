@@ -7,7 +7,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use topo_engine::lang::eval::evaluate_with;
 use topo_engine::lang::source::SourceFile;
-use topo_engine::lang::syntax::parse_template;
+use topo_engine::lang::syntax::parse_closed_template;
 
 #[path = "../scope.rs"]
 mod scope;
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
     let file = SourceFile::new("fuzz", text.to_string());
     let bindings = scope::bindings();
     let names: Vec<Arc<str>> = bindings.iter().map(|(name, _)| name.clone()).collect();
-    if let Ok(template) = parse_template(&file, &names) {
+    if let Ok(template) = parse_closed_template(&file, &names) {
         let _ = evaluate_with(&template, &scope::Names, bindings);
     }
 });

@@ -297,7 +297,7 @@ fn template(
         return literal(text);
     }
     let source = inner(file, span);
-    match syntax::parse_string(&source, bound) {
+    match syntax::parse_template(&source, bound) {
         Ok(made) => {
             let mut expr = made.expr;
             let place = |s: Span| Span {

@@ -106,8 +106,8 @@ impl<'a> Scan<'a> {
         match c {
             '#' => self.skip_line(false),
             '/' if rest.starts_with("//") => self.skip_line(false),
-            '/' if rest.starts_with("/*") => match rest.find("*/") {
-                Some(i) => self.at += i + 2,
+            '/' if rest.starts_with("/*") => match rest[2..].find("*/") {
+                Some(i) => self.at += i + 4,
                 None => {
                     let detail = "This comment has no closing */.";
                     return Some(Mistake::new(self.at, 2, "Unterminated comment", detail));

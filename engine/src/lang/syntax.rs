@@ -81,22 +81,24 @@ pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
     Ok(hcl)
 }
 
-/// Parses a template file for `templatefile`: its variables are bound names.
+/// Parses a template from elsewhere, for `templatefile` and `templatestring`: it sees nothing but
+/// its variables, `names`.
 ///
 /// # Errors
 /// The first syntax error, or names that are not among `names`.
-pub fn parse_template(
+pub fn parse_closed_template(
     file: &Arc<SourceFile>,
     names: &[Arc<str>],
 ) -> Result<Expression, Diagnostics> {
     template(file, names, true)
 }
 
-/// Parses a text that is a template within the configuration, as strings of the JSON syntax are.
+/// Parses a template in which `bound` are names beside what can be referred to anywhere, as strings
+/// of the JSON syntax are.
 ///
 /// # Errors
 /// The first syntax error, or the references that make no sense.
-pub(super) fn parse_string(
+pub fn parse_template(
     file: &Arc<SourceFile>,
     bound: &[Arc<str>],
 ) -> Result<Expression, Diagnostics> {

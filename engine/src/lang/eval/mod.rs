@@ -67,7 +67,7 @@ pub const MAX_DEPTH: usize = 400;
 pub const MAX_VALUE_DEPTH: u16 = 128;
 
 /// The most values that one value may consist of: past this, memory is at stake.
-pub const MAX_PARTS: u32 = 10_000_000;
+pub const MAX_PARTS: u32 = 5_000_000;
 
 /// Evaluates an expression.
 ///

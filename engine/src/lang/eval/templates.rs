@@ -16,7 +16,7 @@ use super::super::syntax;
 use super::{Evaluator, Outcome};
 
 /// The longest text that a template makes, in bytes.
-const MAX_TEXT: usize = 256 << 20;
+const MAX_TEXT: usize = 64 << 20;
 
 /// The deepest nesting of templates that render templates.
 const MAX_TEMPLATES: usize = 64;
@@ -317,7 +317,7 @@ impl Evaluator<'_> {
             ));
         }
         let names: Vec<Arc<str>> = map.keys().cloned().collect();
-        let template = syntax::parse_template(file, &names).map_err(|ds| {
+        let template = syntax::parse_closed_template(file, &names).map_err(|ds| {
             let first = ds.into_iter().next();
             Box::new(first.unwrap_or_else(|| Diagnostic::error("Invalid template", "")))
         })?;
