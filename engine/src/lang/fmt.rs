@@ -1,9 +1,13 @@
 //! The canonical style of the language: `topo fmt`.
 //!
 //! A text becomes pieces (its tokens without the white space), the few outdated ways to write
-//! something are replaced ([`normalise`]), and the white space is made anew from the pieces alone
-//! ([`layout`]), never from what it was before. Line breaks, blank lines, comments and the text
-//! of templates stay as they are. The style is that of `terraform fmt` 1.11, to the byte.
+//! something are replaced (`normalise`, `unwrap`), and the white space is made anew from the
+//! pieces alone (`layout`), never from what it was before. Line breaks, blank lines, comments and
+//! the text of templates stay as they are.
+//!
+//! The style is that of `terraform fmt` 1.11, to the byte, but where that is not stable or loses
+//! something: nested interpolations are undone at once rather than one per run, never to
+//! something that no longer parses, and labels keep their `$` and `%`.
 //!
 //! Whether the text is a valid configuration is not asked here: a caller that rewrites files
 //! parses them first.
@@ -45,9 +49,9 @@ impl<'a> Piece<'a> {
 
 /// A text in the canonical style.
 ///
-/// Formatting its result again changes nothing, and the result means what the text means. A text
-/// with characters that the language has no use for, or whose brackets and quotes do not pair
-/// up, is returned as it is: there is no telling what was meant.
+/// Of a text that parses, the result means the same, and formatting it again changes nothing. A
+/// text with characters that the language has no use for, or whose brackets and quotes do not
+/// pair up, is returned as it is: there is no telling what was meant.
 pub fn format(text: &str) -> String {
     let Some((mut pieces, trailing)) = pieces(text) else {
         return text.to_string();

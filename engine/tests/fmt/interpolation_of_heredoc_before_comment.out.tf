@@ -2,7 +2,6 @@ a = "${<<EOT
 x
 EOT
 }" # comment
-b = "${c == <<EOT
+b = c == <<EOT
 x
 EOT
-}"
