@@ -87,7 +87,6 @@ mod tests {
             ),
             ("upper", "\"string\"", "str:\"string\"", ""),
             ("jsonencode", "\"string\"", "val?:\"dynamic\"", ""),
-            ("nonsensitive", "\"dynamic\"", "value?:\"dynamic\"", ""),
         ];
         for (name, returns, parameters, variadic) in rows {
             for name in [name.to_string(), format!("core::{name}")] {

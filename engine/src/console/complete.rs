@@ -28,12 +28,13 @@ impl Console {
             return Completion::default();
         }
         let (prefix, partial) = split(word);
-        let found = match prefix.strip_suffix("::") {
-            Some(namespace) => self.provider_functions(namespace),
-            None => match prefix.strip_suffix('.') {
-                Some(prefix) => self.members(prefix),
-                None => self.roots(),
-            },
+        let found = if let Some(namespace) = prefix.strip_suffix("::") {
+            self.provider_functions(namespace)
+        } else if let Some(prefix) = prefix.strip_suffix('.') {
+            self.members(prefix)
+        } else {
+            // Nothing, or the single colon of a condition or an object.
+            self.roots()
         };
         let candidates = found.into_iter().filter(|c| c.starts_with(partial));
         Completion {
@@ -79,16 +80,13 @@ impl Console {
             "module" => return names(&mut root.calls.keys()),
             "path" => return ["module", "root", "cwd"].map(String::from).into(),
             "terraform" => return ["workspace"].map(String::from).into(),
-            "data" => {
-                let types = resources.filter(|k| k.0 == ResourceMode::Data);
+            "data" | "ephemeral" => {
+                let types = resources.filter(|k| k.0 == mode_of(prefix).0);
                 return types.map(|k| format!("{}.", k.1)).collect();
             }
             _ => {}
         }
-        let (mode, type_name) = match prefix.strip_prefix("data.") {
-            Some(type_name) => (ResourceMode::Data, type_name),
-            None => (ResourceMode::Managed, prefix),
-        };
+        let (mode, type_name) = mode_of(prefix);
         let found = names(
             &mut resources
                 .filter(|k| k.0 == mode && *k.1 == *type_name)
@@ -143,6 +141,21 @@ impl Console {
             None => BTreeSet::new(),
         }
     }
+}
+
+/// Which kind of resource a name is of, and the rest of the name.
+fn mode_of(name: &str) -> (ResourceMode, &str) {
+    for (word, mode) in [
+        ("data", ResourceMode::Data),
+        ("ephemeral", ResourceMode::Ephemeral),
+    ] {
+        if let Some(rest) = name.strip_prefix(word)
+            && (rest.is_empty() || rest.starts_with('.'))
+        {
+            return (mode, rest.trim_start_matches('.'));
+        }
+    }
+    (ResourceMode::Managed, name)
 }
 
 /// The names that may follow a value and a dot.

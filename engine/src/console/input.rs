@@ -10,12 +10,15 @@ pub fn is_open(text: &str) -> bool {
     scan(text).open
 }
 
-/// What was typed, without the backslashes that joined its lines.
+/// What was typed, with blanks for the backslashes that joined its lines and for those line
+/// breaks.
 pub fn joined(text: &str) -> String {
     let mut made = text.to_string();
     for at in scan(text).joins {
-        // One byte for one byte: places in the text stay what they are.
-        made.replace_range(at..=at, " ");
+        // Byte for byte, so that the places found are right for all of them.
+        for i in at..made.len().min(at + 2) {
+            made.replace_range(i..=i, " ");
+        }
     }
     made
 }
@@ -209,7 +212,8 @@ mod tests {
 
     #[test]
     fn joined_lines() {
-        assert_eq!(joined("1 + \\\n2"), "1 +  \n2");
+        assert_eq!(joined("1 + \\\n2 + \\\n3"), "1 +   2 +   3");
+        assert_eq!(joined("1 + \\"), "1 +  ");
         assert_eq!(joined("\"\\\\\""), "\"\\\\\"");
         assert_eq!(joined("<<EOT\na \\\nb\nEOT"), "<<EOT\na \\\nb\nEOT");
     }

@@ -53,14 +53,20 @@ type Objects<'a> = HashMap<&'a ResourceAddress, BTreeMap<Option<InstanceKey>, &'
 impl Console {
     /// Computes what can be known. Variables that have no value are unknown, and so is whatever
     /// cannot be computed; the diagnostics say why.
+    ///
+    /// # Errors
+    /// When a value is given for a variable that there is not, or one that cannot be understood.
     pub fn new(
         config: Arc<Config>,
         inputs: &Inputs,
         state: &State,
         now: Timestamp,
-    ) -> (Console, Diagnostics) {
+    ) -> Result<(Console, Diagnostics), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
         let mut given = inputs.resolve(config.root(), &mut diagnostics);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
         for (name, variable) in &config.root().variables {
             if variable.default.is_none() && !given.contains_key(name) {
                 given.insert(
@@ -84,7 +90,7 @@ impl Console {
                 compute(&mut world, node, &objects, &mut diagnostics);
             }
         }
-        (Console { world }, diagnostics)
+        Ok((Console { world }, diagnostics))
     }
 
     /// Evaluates an expression of the root module. A call of `type` on its own asks for a type.
@@ -201,13 +207,16 @@ fn instances(
     let address = address(&world.modules[module][instance].address, key);
     let mut stored = objects.get(&address).into_iter().flatten();
     let mut stored = stored.by_ref().filter(|(key, _)| fits(key)).peekable();
-    if stored.peek().is_none() {
+    // Why it cannot be told how many instances there are is not asked here.
+    let expanded = world.expand(&resource.repetition, module, instance, "this block");
+    let expanded = expanded.map(|(shape, items)| (shape == Shape::Optional, items));
+    let (optional, items) = expanded.unwrap_or_default();
+    let disabled = optional && items.is_empty();
+    if stored.peek().is_none() && !disabled {
         return Instances::opaque(shape, Value::unknown(shape.whole_type(object)));
     }
     let mut made = Instances::new(shape);
-    // Why there are no instances to be told is not asked here: the state has some.
-    let expanded = world.expand(&resource.repetition, module, instance, "this block");
-    for each in expanded.map(|(_, items)| items).unwrap_or_default() {
+    for each in items {
         made.set(each.key, Value::unknown(object.clone()));
     }
     for (key, value) in stored {
