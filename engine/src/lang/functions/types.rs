@@ -1,6 +1,6 @@
 //! Conversion functions and those that set or ask for marks and types.
 
-use topo_sdk::convert::{convert, convertible};
+use topo_sdk::convert::convert;
 use topo_sdk::{Kind, Marks, Type, Value};
 
 use super::ParamType as T;
@@ -100,21 +100,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn to(args: &[Value], ty: Type) -> Result<Value, FunctionError> {
     let refuse = |reason: &str| {
         // `any` for the elements asks for a type that all of them have.
-        let target = ty.friendly().replace("dynamic", "any single type");
+        let target = ty.friendly();
         let from = args[0].ty().friendly();
-        FunctionError::at(0, format!("cannot convert {from} to {target}{reason}"))
+        let message = format!("cannot convert {from} to {target}{reason}");
+        FunctionError::at(0, message.replace("of dynamic", "of any single type"))
     };
-    if !convertible(&args[0].ty(), &ty) {
-        return Err(refuse(""));
-    }
-    // A null has the type that another value of its type would get.
-    let target = match args[0].kind() {
-        Kind::Null(from) => {
-            convert(&Value::unknown(from.clone()), &ty).map_or(ty.clone(), |v| v.ty())
-        }
-        _ => settled(&args[0], ty.clone()),
+    let made = match args[0].kind() {
+        // A null has the type that another value of its type would get.
+        Kind::Null(from) => convert(&Value::unknown(from.clone()), &ty)
+            .and_then(|v| convert(&args[0], &v.ty())),
+        _ => convert(&args[0], &settled(&args[0], ty.clone())),
     };
-    convert(&args[0], &target).map_err(|e| {
+    made.map_err(|e| {
         if e.path.steps().is_empty() {
             refuse(&format!(": {}", e.message))
         } else {
