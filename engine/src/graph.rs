@@ -286,23 +286,12 @@ impl Builder<'_> {
             }
             let mut expressions = Vec::new();
             r.body.expressions(&mut expressions);
-            for rule in &r.lifecycle.preconditions {
+            let rules = &r.lifecycle;
+            for rule in rules.preconditions.iter().chain(&rules.postconditions) {
                 expressions.extend([&rule.condition, &rule.error_message]);
             }
             for e in expressions {
                 self.refer(id, &e.references, &e.file, node);
-            }
-            let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
-            for rule in &r.lifecycle.postconditions {
-                for e in [&rule.condition, &rule.error_message] {
-                    let others: Vec<Arc<Reference>> = e
-                        .references
-                        .iter()
-                        .filter(|r| r.target != itself)
-                        .cloned()
-                        .collect();
-                    self.refer(id, &others, &e.file, node);
-                }
             }
             for mention in &r.lifecycle.replace_triggered_by {
                 let reference = std::slice::from_ref(&mention.reference);
@@ -535,6 +524,20 @@ fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagno
             }
             walk.push(next);
         };
+        if let [node] = cycle.as_slice() {
+            let name = name(config, &graph[*node]);
+            let range = graph
+                .edges_connecting(*node, *node)
+                .find_map(|e| e.weight().clone());
+            diagnostics.push(
+                Diagnostic::error(
+                    "Self-referential configuration",
+                    format!("The configuration of {name} may not refer to {name} itself."),
+                )
+                .with_range(range),
+            );
+            continue;
+        }
         let mut detail =
             String::from("Each of these refers to the next, and the last to the first:");
         let mut first_range = None;

@@ -10,6 +10,7 @@ mod endpoint;
 mod files;
 mod load;
 mod settings;
+mod shapes;
 mod types;
 mod validate;
 mod wiring;
@@ -340,6 +341,8 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Changes of the configuration that are left alone.
     pub ignore_changes: IgnoreChanges,
+    /// Where each path of `ignore_changes` is written.
+    pub ignored_at: Vec<SourceRange>,
     /// What replaces it when it changes.
     pub replace_triggered_by: Vec<Mention>,
     /// What must hold before.

@@ -1,15 +1,15 @@
 //! Checks a whole configuration before anything is known: every expression is evaluated with
 //! unknown values of the right types, every body is checked against its schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
+use topo_sdk::{Diagnostic, Diagnostics, Marks, Type, Value};
 
-use super::{CheckRule, Config, ImportIdentity, Repetition, Resource, ResourceKey};
+use super::decode::{Kind, PROVIDER_META};
+use super::{CheckRule, Config, ImportIdentity, ModuleId, Repetition, ResourceKey};
 use crate::address::ResourceMode;
 use crate::graph::{Graph, Node};
-use crate::lang::ast::Target;
 use crate::lang::eval::{Scope, evaluate as evaluate_expression};
 use crate::lang::operators;
 use crate::providers::Providers;
@@ -17,33 +17,59 @@ use crate::variables::Given;
 use crate::world::{Instances, ModuleScope, Shape, World};
 
 /// Checks everything that can be checked without values; builds the graph on the way.
-pub(super) fn validate(config: &Arc<Config>, providers: &Providers) -> Diagnostics {
+///
+/// Where files have errors already (`partly`), only what does not depend on other blocks is
+/// checked: a block that could not be read would seem to be missing.
+pub(super) fn validate(config: &Arc<Config>, providers: &Providers, partly: bool) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
-    for module in &config.modules {
+    let mut unfit = Unfit::new();
+    for (id, module) in config.modules.iter().enumerate() {
         for block in module.providers.values() {
             if let Some(p) = providers.get(&block.provider) {
+                let schema = p.provider_schema();
                 block
                     .body
-                    .check(&p.provider_schema().block, &mut diagnostics);
+                    .check(&schema.block, PROVIDER_META.attributes, &mut diagnostics);
             }
         }
-        for r in module.resources.values() {
-            r.body.check(&r.schema.block, &mut diagnostics);
+        for (key, r) in &module.resources {
+            let mut found = Diagnostics::new();
+            let words = Kind::of(key.0).words();
+            r.body.check(&r.schema.block, &words, &mut found);
+            super::shapes::ignored(r, &mut found);
+            if found.has_errors() {
+                unfit.insert((id, key.clone()));
+            }
+            diagnostics.extend(found);
         }
     }
-    if let Some(graph) = Graph::build(config, &mut diagnostics) {
+    if partly {
+        return diagnostics;
+    }
+    let mut found = Diagnostics::new();
+    for id in 0..config.modules.len() {
+        super::shapes::check(config, id, &mut found);
+    }
+    let graph = Graph::build(config, &mut found);
+    let sound = !found.has_errors();
+    diagnostics.extend(found);
+    if let Some(graph) = graph {
         let graph = config.graph.get_or_init(|| graph);
-        if !diagnostics.has_errors() {
-            evaluate(config, graph, providers, &mut diagnostics);
+        if sound {
+            evaluate(config, graph, providers, &unfit, &mut diagnostics);
         }
     }
     diagnostics
 }
 
+/// Resources whose arguments are not those of their schema: their providers are not asked.
+type Unfit = BTreeSet<(ModuleId, ResourceKey)>;
+
 fn evaluate(
     config: &Arc<Config>,
     graph: &Graph,
     providers: &Providers,
+    unfit: &Unfit,
     diagnostics: &mut Diagnostics,
 ) {
     // Variables stand for any value of their type.
@@ -71,6 +97,7 @@ fn evaluate(
                 for i in 0..world.modules[*m].len() {
                     world.variable(*m, i, n, diagnostics);
                 }
+                ephemeral_argument(config, &world, *m, n, diagnostics);
             }
             Node::Local(m, n) => {
                 for i in 0..world.modules[*m].len() {
@@ -80,6 +107,9 @@ fn evaluate(
             Node::Output(m, n) => {
                 for i in 0..world.modules[*m].len() {
                     world.output(*m, i, n, diagnostics);
+                }
+                if *m == 0 {
+                    sensitive_output(config, &world, n, diagnostics);
                 }
             }
             Node::Call(m, n) => world.call(*m, n, diagnostics),
@@ -128,11 +158,13 @@ fn evaluate(
                                 itself: Some(&object),
                                 ..scope
                             };
-                            after_rules(r, key, &after, diagnostics);
+                            rules(&r.lifecycle.postconditions, &after, diagnostics);
                             let value = r.body.decode(&r.schema.block, &scope, diagnostics);
                             diagnostics.extend(r.body.ephemeral(&r.schema.block, &value));
                             let value = value.unmark_deep();
-                            if let Some(p) = providers.get(&r.provider_address.name) {
+                            if let Some(p) = providers.get(&r.provider_address.name)
+                                && !unfit.contains(&(*m, key.clone()))
+                            {
                                 let found = match key.0 {
                                     ResourceMode::Managed => p.validate_resource(&key.1, &value),
                                     ResourceMode::Data => p.validate_data(&key.1, &value),
@@ -192,26 +224,59 @@ fn rules(rules: &[CheckRule], scope: &dyn Scope, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// Postconditions may name the resource itself, which has no value yet.
-fn after_rules(
-    resource: &Resource,
-    key: &ResourceKey,
-    scope: &dyn Scope,
+/// What is ephemeral may be given only to a variable that is declared so.
+fn ephemeral_argument(
+    config: &Config,
+    world: &World,
+    m: ModuleId,
+    name: &Arc<str>,
     diagnostics: &mut Diagnostics,
 ) {
-    let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
-    let other: Vec<CheckRule> = resource
-        .lifecycle
-        .postconditions
+    let module = config.module(m);
+    let Some((parent, call)) = &module.parent else {
+        return;
+    };
+    let ephemeral = world.modules[m]
         .iter()
-        .filter(|rule| {
-            [&rule.condition, &rule.error_message]
-                .iter()
-                .all(|e| e.references.iter().all(|r| r.target != itself))
-        })
-        .cloned()
-        .collect();
-    rules(&other, scope, diagnostics);
+        .filter_map(|of| of.variables.get(name))
+        .any(|v| v.deep_marks().contains(Marks::EPHEMERAL));
+    let argument = config
+        .module(*parent)
+        .calls
+        .get(call)
+        .and_then(|c| c.arguments.get(name));
+    if let (true, false, Some(argument)) = (ephemeral, module.variables[name].ephemeral, argument) {
+        diagnostics.push(
+            Diagnostic::error(
+                "Ephemeral value not allowed",
+                format!("The variable {name:?} of module {call:?} does not take ephemeral values: set ephemeral = true in its block, or use ephemeralasnull(...)."),
+            )
+            .with_range(Some(argument.value.range())),
+        );
+    }
+}
+
+/// An output of the root module that is sensitive must say so: its value would be shown.
+fn sensitive_output(
+    config: &Config,
+    world: &World,
+    name: &Arc<str>,
+    diagnostics: &mut Diagnostics,
+) {
+    let output = &config.root().outputs[name];
+    let sensitive = world.modules[0]
+        .first()
+        .and_then(|m| m.outputs.get(name))
+        .is_some_and(|v| v.deep_marks().contains(Marks::SENSITIVE));
+    if sensitive && !output.sensitive {
+        diagnostics.push(
+            Diagnostic::error(
+                "Output refers to sensitive values",
+                format!("The value of the output {name:?} has sensitive parts. To show that this is meant, set sensitive = true in the output block, or use nonsensitive(...) on what may be shown."),
+            )
+            .with_range(Some(output.range.clone())),
+        );
+    }
 }
 
 /// Evaluates what `import` blocks say, in the root module's scope.
