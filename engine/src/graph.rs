@@ -19,6 +19,7 @@ use crate::config::{
 };
 use crate::lang::ast::{Reference, Target};
 use crate::lang::source::SourceFile;
+use crate::lang::structure::article;
 
 /// A configuration object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -484,11 +485,27 @@ impl Builder<'_> {
                     Target::Resource(ResourceMode::Ephemeral, ..) => "ephemeral resource",
                     _ => "resource",
                 };
-                let hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
+                let mut hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
+                if let Target::Resource(mode, t, n) = &r.target {
+                    let other = [
+                        ResourceMode::Managed,
+                        ResourceMode::Data,
+                        ResourceMode::Ephemeral,
+                    ]
+                    .into_iter()
+                    .filter(|m| m != mode)
+                    .map(|m| (m, t.clone(), n.clone()))
+                    .find(|key| module.resources.contains_key(key));
+                    if let Some((m, t, n)) = other {
+                        hint =
+                            format!(" Did you mean {:?}?", Target::Resource(m, t, n).to_string());
+                    }
+                }
                 (
                     "Reference to undeclared resource",
                     format!(
-                        "A {what} {} has not been declared in this module.{hint}",
+                        "{} {what} {} has not been declared in this module.{hint}",
+                        article(what),
                         r.target
                     ),
                 )

@@ -344,7 +344,7 @@ impl Body {
                         .with_range(Some(argument.name_range())),
                 ),
                 (None, None) => {
-                    let hint = did_you_mean(name, known());
+                    let hint = did_you_mean(name, known().filter(|k| **k != **name));
                     diagnostics.push(
                         Diagnostic::error("Unsupported argument", format!("An argument named {name:?} is not expected here.{hint}"))
                             .with_range(Some(argument.name_range())),
@@ -387,7 +387,7 @@ impl Body {
                 {
                     Some(schema) => item.body.check(&schema, &["dynamic"], diagnostics),
                     None => {
-                        let hint = did_you_mean(&item.name, known());
+                        let hint = did_you_mean(&item.name, known().filter(|k| **k != *item.name));
                         let detail = if block.attributes.contains_key(&item.name) {
                             format!(
                                 "{:?} is an argument here, not a block: write {} = ...",

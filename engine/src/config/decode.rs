@@ -17,7 +17,7 @@ use super::{
 };
 use crate::address::ResourceMode;
 use crate::lang::ast::{ExprKind, Expression, Target};
-use crate::lang::structure::{Attribute, Block, Content, Key, Source};
+use crate::lang::structure::{Attribute, Block, Content, Key, Source, article};
 use crate::lang::syntax::is_identifier;
 
 /// A module call before its module is loaded.
@@ -297,7 +297,10 @@ impl Reader<'_> {
                     self.error(
                         b.kind_range(),
                         "Missing required argument",
-                        format!("A {kind} block needs the argument {name:?}."),
+                        format!(
+                            "{} {kind} block needs the argument {name:?}.",
+                            article(kind)
+                        ),
                     );
                 }
             }
@@ -714,7 +717,7 @@ impl Reader<'_> {
                     self.error(
                         a.name_range(),
                         &format!("Invalid {} lifecycle argument", kind.name()),
-                        format!("The lifecycle argument {:?} is for managed resources (resource blocks), not for a {}.", a.name, kind.name()),
+                        format!("The lifecycle argument {:?} is for managed resources (resource blocks) only.", a.name),
                     );
                 }
                 !managed
@@ -886,10 +889,10 @@ impl Reader<'_> {
                 .as_ref()
                 .is_some_and(|r| r.key.0 != ResourceMode::Managed)
             {
-                self.error(
+                self.warning(
                     e.range.clone(),
-                    "Invalid \"moved\" address",
-                    format!("{e} is not managed by topo, so there is nothing to move."),
+                    "Redundant moved block",
+                    format!("{e} is not managed by topo but read anew in every run, so there is nothing to move."),
                 );
                 return None;
             }

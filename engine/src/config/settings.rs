@@ -316,6 +316,13 @@ impl Reader<'_> {
                 return None;
             }
         };
+        if let Some(bare) = ["terraform-provider-", "terraform-"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+        {
+            self.error(a.value.range(), "Invalid provider type", format!("The name of a provider is written without the prefix of its repository: {namespace}/{bare}."));
+            return None;
+        }
         Some(if NAMESPACES.contains(&namespace) {
             name.into()
         } else {

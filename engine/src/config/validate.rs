@@ -109,10 +109,14 @@ fn evaluate(
                     world.output(*m, i, n, diagnostics);
                 }
                 if *m == 0 {
-                    sensitive_output(config, &world, n, diagnostics);
+                    root_output(config, &world, n, diagnostics);
                 }
             }
-            Node::Call(m, n) => world.call(*m, n, diagnostics),
+            Node::Call(m, n) => {
+                let repetition = &config.module(*m).calls[n].repetition;
+                ephemeral_instances(repetition, &world.scope(*m, 0), diagnostics);
+                world.call(*m, n, diagnostics);
+            }
             Node::Provider(m, key) => {
                 let module = config.module(*m);
                 let block = &module.providers[key];
@@ -130,17 +134,21 @@ fn evaluate(
                         each: each.as_ref(),
                         ..world.scope(*m, 0)
                     };
-                    let value = block
-                        .body
-                        .decode(&p.provider_schema().block, &scope, diagnostics);
-                    let at = block.range.clone();
-                    let found = p.validate_provider(&value.unmark_deep());
-                    diagnostics.extend(found.map(|d| d.with_range(Some(at.clone()))));
+                    let mut found = Diagnostics::new();
+                    let schema = p.provider_schema();
+                    let value = block.body.decode(&schema.block, &scope, &mut found);
+                    if !found.has_errors() {
+                        let at = block.range.clone();
+                        let said = p.validate_provider(&value.unmark_deep());
+                        found.extend(said.map(|d| d.with_range(Some(at.clone()))));
+                    }
+                    diagnostics.extend(found);
                 }
             }
             Node::Resource(m, key) => {
                 let r = &config.module(*m).resources[key];
                 for i in 0..world.modules[*m].len() {
+                    ephemeral_instances(&r.repetition, &world.scope(*m, i), diagnostics);
                     let shape = match world.expand(&r.repetition, *m, i, "this block") {
                         Ok((shape, items)) => {
                             // With no instance there is still a body to check.
@@ -159,19 +167,22 @@ fn evaluate(
                                 ..scope
                             };
                             rules(&r.lifecycle.postconditions, &after, diagnostics);
-                            let value = r.body.decode(&r.schema.block, &scope, diagnostics);
-                            diagnostics.extend(r.body.ephemeral(&r.schema.block, &value));
+                            let mut found = Diagnostics::new();
+                            let value = r.body.decode(&r.schema.block, &scope, &mut found);
+                            found.extend(r.body.ephemeral(&r.schema.block, &value));
                             let value = value.unmark_deep();
                             if let Some(p) = providers.get(&r.provider_address.name)
                                 && !unfit.contains(&(*m, key.clone()))
+                                && !found.has_errors()
                             {
-                                let found = match key.0 {
+                                let said = match key.0 {
                                     ResourceMode::Managed => p.validate_resource(&key.1, &value),
                                     ResourceMode::Data => p.validate_data(&key.1, &value),
                                     ResourceMode::Ephemeral => p.validate_ephemeral(&key.1, &value),
                                 };
-                                diagnostics.extend(found.map(|d| locate(d, &r.body)));
+                                found.extend(said.map(|d| locate(d, &r.body)));
                             }
+                            diagnostics.extend(found);
                             shape
                         }
                         Err(d) => {
@@ -256,14 +267,43 @@ fn ephemeral_argument(
     }
 }
 
-/// An output of the root module that is sensitive must say so: its value would be shown.
-fn sensitive_output(
-    config: &Config,
-    world: &World,
-    name: &Arc<str>,
-    diagnostics: &mut Diagnostics,
-) {
+/// The keys of instances are kept in the state, so what is ephemeral cannot decide about them.
+fn ephemeral_instances(repetition: &Repetition, scope: &dyn Scope, diagnostics: &mut Diagnostics) {
+    let Some(e) = repetition.expression() else {
+        return;
+    };
+    // What cannot be evaluated is reported where the instances are made.
+    if let Ok(value) = evaluate_expression(e, scope)
+        && value.deep_marks().contains(Marks::EPHEMERAL)
+    {
+        let argument = match repetition {
+            Repetition::Count(_) => "count",
+            Repetition::ForEach(_) => "for_each",
+            Repetition::Single | Repetition::Enabled(_) => "enabled",
+        };
+        diagnostics.push(
+            Diagnostic::error(
+                format!("Invalid {argument} argument"),
+                format!("An ephemeral value cannot decide about instances: they are kept in the state, {argument} is not."),
+            )
+            .with_range(Some(e.range())),
+        );
+    }
+}
+
+/// An output of the root module cannot be ephemeral, and if it is sensitive it must say so: its
+/// value would be shown.
+fn root_output(config: &Config, world: &World, name: &Arc<str>, diagnostics: &mut Diagnostics) {
     let output = &config.root().outputs[name];
+    if output.ephemeral {
+        diagnostics.push(
+            Diagnostic::error(
+                "Ephemeral output not allowed",
+                "The outputs of the root module are kept in the state, so they cannot be ephemeral.",
+            )
+            .with_range(Some(output.range.clone())),
+        );
+    }
     let sensitive = world.modules[0]
         .first()
         .and_then(|m| m.outputs.get(name))

@@ -317,6 +317,15 @@ fn native<'a>(
     }
 }
 
+/// The indefinite article of a noun, at the start of a sentence.
+pub fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "An"
+    } else {
+        "A"
+    }
+}
+
 fn labels(kind: &str, wanted: usize, given: usize, range: SourceRange) -> Diagnostic {
     let summary = if given > wanted {
         "Extraneous label"
@@ -332,11 +341,7 @@ fn labels(kind: &str, wanted: usize, given: usize, range: SourceRange) -> Diagno
         format!("{summary} for {kind}"),
         format!(
             "{} {kind} block has {wanted}, but this one has {given}.",
-            if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-                "An"
-            } else {
-                "A"
-            }
+            article(kind)
         ),
     )
     .with_range(Some(range))
