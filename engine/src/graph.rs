@@ -19,6 +19,7 @@ use crate::config::{
 };
 use crate::lang::ast::{Expression, Reference, Target};
 use crate::lang::source::SourceFile;
+use crate::lang::structure::article;
 
 /// A configuration object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -300,19 +301,16 @@ impl Builder<'_> {
             }
             let mut expressions = Vec::new();
             r.body.expressions(&mut expressions);
-            for rule in &r.lifecycle.preconditions {
+            let rules = &r.lifecycle;
+            for rule in rules.preconditions.iter().chain(&rules.postconditions) {
                 expressions.extend([&rule.condition, &rule.error_message]);
             }
             for e in expressions {
                 self.refer(id, &e.references, &e.file, node);
             }
-            let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
             // Evaluated when the object is there: these may name it.
-            let mut afterwards = r.provisioning();
-            for rule in &r.lifecycle.postconditions {
-                afterwards.extend([&rule.condition, &rule.error_message]);
-            }
-            for e in afterwards {
+            let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
+            for e in r.provisioning() {
                 let others: Vec<Arc<Reference>> = e
                     .references
                     .iter()
@@ -530,11 +528,26 @@ fn target(
                 Target::Resource(ResourceMode::Ephemeral, ..) => "ephemeral resource",
                 _ => "resource",
             };
-            let hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
+            let mut hint = crate::suggest::did_you_mean(&r.target.to_string(), known);
+            if let Target::Resource(mode, t, n) = &r.target {
+                let other = [
+                    ResourceMode::Managed,
+                    ResourceMode::Data,
+                    ResourceMode::Ephemeral,
+                ]
+                .into_iter()
+                .filter(|m| m != mode)
+                .map(|m| (m, t.clone(), n.clone()))
+                .find(|key| module.resources.contains_key(key));
+                if let Some((m, t, n)) = other {
+                    hint = format!(" Did you mean {:?}?", Target::Resource(m, t, n).to_string());
+                }
+            }
             (
                 "Reference to undeclared resource",
                 format!(
-                    "A {what} {} has not been declared in this module.{hint}",
+                    "{} {what} {} has not been declared in this module.{hint}",
+                    article(what),
                     r.target
                 ),
             )
@@ -568,6 +581,20 @@ fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagno
             }
             walk.push(next);
         };
+        if let [node] = cycle.as_slice() {
+            let name = name(config, &graph[*node]);
+            let range = graph
+                .edges_connecting(*node, *node)
+                .find_map(|e| e.weight().clone());
+            diagnostics.push(
+                Diagnostic::error(
+                    "Self-referential configuration",
+                    format!("The configuration of {name} may not refer to {name} itself."),
+                )
+                .with_range(range),
+            );
+            continue;
+        }
         let mut detail =
             String::from("Each of these refers to the next, and the last to the first:");
         let mut first_range = None;

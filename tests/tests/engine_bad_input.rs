@@ -74,8 +74,9 @@ fn arguments_that_are_missing_mistyped_or_not_to_be_set() {
     refused(
         "resource \"test_thing\" \"a\" {\n  size = \"big\"\n  endpoint = \"x\"\n}\n",
         &[
-            "main.tf:3:14 Value for unconfigurable attribute",
             "main.tf:1:1 Missing required argument",
+            "main.tf:2:10 Incorrect attribute value type",
+            "main.tf:3:14 Value for unconfigurable attribute",
         ],
     );
     refused(
@@ -148,7 +149,7 @@ fn cycles_with_the_whole_path() {
     assert!(found.0[0].range.is_some());
     explained(
         "resource \"test_thing\" \"a\" {\n  name = test_thing.a.id\n}\n",
-        &["Cycle", "test_thing.a", "main.tf"],
+        &["Self-referential", "test_thing.a", "main.tf"],
     );
     explained(
         "resource \"test_thing\" \"a\" {\n  name = test_thing.b.id\n}\nresource \"test_thing\" \"b\" {\n  name = test_thing.a.id\n}\n",
@@ -191,8 +192,8 @@ fn modules() {
     assert_eq!(
         s.errors(),
         [
-            "main.tf:3:3 Unsupported argument",
-            "main.tf:1:1 Missing required argument"
+            "main.tf:1:1 Missing required argument",
+            "main.tf:3:3 Unsupported argument"
         ]
     );
     let s = Scenario::new("module \"m\" {\n  source = \"./nothing\"\n}\n");

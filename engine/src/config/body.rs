@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use topo_sdk::convert::convert;
 use topo_sdk::{
-    Attribute, Block, Diagnostic, Diagnostics, Kind, Marks, Mode, NestedBlock, Nesting, Path,
-    SourceRange, Type, Value,
+    Attribute, Block, Diagnostic, Diagnostics, Kind, Marks, Mode, NestedBlock, Nesting, ObjectType,
+    Path, SourceRange, Step, Type, Value,
 };
 
-use crate::lang::ast::{Expression, Reference};
+use crate::lang::ast::{Expr, ExprKind, Expression, Reference};
 use crate::lang::eval::{Bindings, Scope, elements, evaluate_with};
 use crate::lang::source::Span;
 use crate::lang::structure;
@@ -250,7 +250,14 @@ impl Reader<'_> {
     ) {
         for a in &content.attributes {
             if !attributes.contains(&a.name) {
-                let hint = did_you_mean(a.name, attributes);
+                let hint = if blocks.contains(&a.name) {
+                    format!(
+                        " Did you mean a block? Then leave out the equals sign: {} {{ ... }}",
+                        a.name
+                    )
+                } else {
+                    did_you_mean(a.name, attributes)
+                };
                 self.error(
                     a.name_range(),
                     "Unsupported argument",
@@ -260,7 +267,11 @@ impl Reader<'_> {
         }
         for b in &content.blocks {
             if !blocks.contains(&b.kind) {
-                let hint = did_you_mean(b.kind, blocks);
+                let hint = if attributes.contains(&b.kind) {
+                    format!(" Did you mean the argument? Then write {} = ...", b.kind)
+                } else {
+                    did_you_mean(b.kind, blocks)
+                };
                 self.error(
                     b.kind_range(),
                     "Unsupported block type",
@@ -321,18 +332,28 @@ impl Body {
         found.extend(expressions.into_iter().flat_map(|e| &e.references));
     }
 
-    /// Checks names, required arguments and numbers of blocks against a schema.
-    pub fn check(&self, block: &Block, diagnostics: &mut Diagnostics) {
+    /// Checks names, required arguments and numbers of blocks against a schema. `words` are the
+    /// names that the language has for such a block beside the schema's, for hints.
+    pub fn check(&self, block: &Block, words: &[&str], diagnostics: &mut Diagnostics) {
+        let known = || block.names().map(|n| &**n).chain(words.iter().copied());
         for argument in &self.attributes {
             let name = &argument.name;
-            match block.attributes.get(name) {
-                Some(a) => check_settable(name, a, &argument.value, diagnostics),
-                None if block.blocks.contains_key(name) => diagnostics.push(
+            match (block.attributes.get(name), block.blocks.get(name)) {
+                (Some(a), _) => check_settable(argument, a, diagnostics),
+                (None, Some(nested)) if also_argument(nested) => {
+                    if let Some(item) = self.blocks.iter().find(|b| b.name == *name) {
+                        diagnostics.push(
+                            Diagnostic::error("Argument and blocks of the same name", format!("{name:?} is given as an argument and as a block: use one of the two forms."))
+                                .with_range(Some(item.body.range.clone())),
+                        );
+                    }
+                }
+                (None, Some(_)) => diagnostics.push(
                     Diagnostic::error("Unsupported argument", format!("{name:?} is a block here: write {name} {{ ... }} without an equals sign."))
                         .with_range(Some(argument.name_range())),
                 ),
-                None => {
-                    let hint = did_you_mean(name, block.names());
+                (None, None) => {
+                    let hint = did_you_mean(name, known().filter(|k| **k != **name));
                     diagnostics.push(
                         Diagnostic::error("Unsupported argument", format!("An argument named {name:?} is not expected here.{hint}"))
                             .with_range(Some(argument.name_range())),
@@ -356,15 +377,26 @@ impl Body {
         }
         for item in &self.blocks {
             match block.blocks.get(&item.name) {
-                Some(nested) => item.body.check(&nested.block, diagnostics),
+                Some(nested) => {
+                    if let Some(instead) = &nested.block.deprecated {
+                        diagnostics.push(
+                            Diagnostic::warning(
+                                "Block is deprecated",
+                                format!("{}: {instead}", item.name),
+                            )
+                            .with_range(Some(item.body.range.clone())),
+                        );
+                    }
+                    item.body.check(&nested.block, &["dynamic"], diagnostics);
+                }
                 None => match block
                     .attributes
                     .get(&item.name)
                     .and_then(|a| object_schema(&a.ty))
                 {
-                    Some(schema) => item.body.check(&schema, diagnostics),
+                    Some(schema) => item.body.check(&schema, &["dynamic"], diagnostics),
                     None => {
-                        let hint = did_you_mean(&item.name, block.names());
+                        let hint = did_you_mean(&item.name, known().filter(|k| **k != *item.name));
                         let detail = if block.attributes.contains_key(&item.name) {
                             format!(
                                 "{:?} is an argument here, not a block: write {} = ...",
@@ -387,7 +419,7 @@ impl Body {
         for (name, nested) in &block.blocks {
             let items: Vec<&NestedItem> = self.blocks.iter().filter(|b| b.name == *name).collect();
             let fixed = items.iter().filter(|b| b.dynamic.is_none()).count();
-            if items.len() == fixed && fixed < nested.min {
+            if items.len() == fixed && fixed < nested.min && self.get(name).is_none() {
                 diagnostics.push(
                     Diagnostic::error(
                         format!("Insufficient {name} blocks"),
@@ -456,6 +488,15 @@ impl Body {
             let Some(value) = value.get(name) else {
                 continue;
             };
+            if let Some(e) = self.get(name)
+                && ephemeral(value)
+            {
+                diagnostics.push(
+                    Diagnostic::error("Invalid use of ephemeral value", format!("Ephemeral values are not valid for {name:?}, because it is kept in the state."))
+                        .with_range(Some(e.range())),
+                );
+                continue;
+            }
             let written = self.blocks.iter().filter(|b| b.name == *name);
             for (item, v) in written.zip(value.children()) {
                 diagnostics.extend(item.body.ephemeral(&nested.block, v));
@@ -481,7 +522,7 @@ impl Body {
         for (name, a) in &block.attributes {
             let value = match self.get(name) {
                 Some(expression) => {
-                    path.push(topo_sdk::Step::Attribute(name.clone()));
+                    path.push(Step::Attribute(name.clone()));
                     let value = argument(expression, &a.ty, scope, bindings, path, diagnostics);
                     path.pop();
                     if a.mode == Mode::Required && value.is_null() {
@@ -530,10 +571,22 @@ impl Body {
         path: &mut Path,
         diagnostics: &mut Diagnostics,
     ) -> Value {
+        if also_argument(nested)
+            && let Some(expression) = self.get(name)
+        {
+            path.push(Step::Attribute(name.clone()));
+            let value = blocks_as_argument(expression, nested, scope, bindings, path, diagnostics);
+            path.pop();
+            return value;
+        }
+        // Where the provider fills in what is left out, none is not the same as left out.
+        if filled_in(nested) && !self.blocks.iter().any(|b| b.name == *name) {
+            return Value::null(nested.ty());
+        }
         let mut items: Vec<(Option<Arc<str>>, Value)> = Vec::new();
         let mut marks = Marks::empty();
         let mut unknown = false;
-        path.push(topo_sdk::Step::Attribute(name.clone()));
+        path.push(Step::Attribute(name.clone()));
         for item in self.blocks.iter().filter(|b| b.name == *name) {
             let Some(dynamic) = &item.dynamic else {
                 let value = item
@@ -598,6 +651,8 @@ impl Body {
         path.pop();
         let value = if unknown {
             Value::unknown(nested.ty())
+        } else if items.is_empty() && filled_in(nested) {
+            Value::null(nested.ty())
         } else {
             collect(nested, items)
         };
@@ -660,12 +715,63 @@ fn collect(nested: &NestedBlock, items: Vec<(Option<Arc<str>>, Value)>) -> Value
     }
 }
 
-fn check_settable(
-    name: &str,
-    a: &Attribute,
+/// Whether the provider fills in blocks that are left out.
+fn filled_in(nested: &NestedBlock) -> bool {
+    nested.computed && matches!(nested.nesting, Nesting::List | Nesting::Set)
+}
+
+/// Whether blocks may also be given as an argument, a list of objects: where any number of them is
+/// filled in when they are left out, that is the way to say that there are none.
+fn also_argument(nested: &NestedBlock) -> bool {
+    filled_in(nested) && nested.max == 0
+}
+
+/// The type of an argument that stands for blocks: what the schema does not require may be left
+/// out of the objects.
+fn objects_type(nested: &NestedBlock) -> Type {
+    let block = &nested.block;
+    let mut object = ObjectType::default();
+    for (name, a) in &block.attributes {
+        object.attributes.insert(name.clone(), a.ty.clone());
+        if a.mode != Mode::Required {
+            object.optional.insert(name.clone());
+        }
+    }
+    for (name, inner) in &block.blocks {
+        object.attributes.insert(name.clone(), objects_type(inner));
+        object.optional.insert(name.clone());
+    }
+    let object = Type::Object(Arc::new(object));
+    match nested.nesting {
+        Nesting::Single => object,
+        Nesting::List => Type::list(object),
+        Nesting::Set => Type::set(object),
+        Nesting::Map => Type::map(object),
+    }
+}
+
+/// The value of blocks that are given as an argument.
+fn blocks_as_argument(
     expression: &Expression,
+    nested: &NestedBlock,
+    scope: &dyn Scope,
+    bindings: &Bindings,
+    path: &Path,
     diagnostics: &mut Diagnostics,
-) {
+) -> Value {
+    let ty = objects_type(nested);
+    let value = argument(expression, &ty, scope, bindings, path, diagnostics);
+    if value.is_null() {
+        return Value::null(nested.ty()).with_marks(value.marks());
+    }
+    let Some(items) = value.as_slice().filter(|_| value.is_known()) else {
+        return Value::unknown(nested.ty()).with_marks(value.marks());
+    };
+    collect(nested, items.iter().map(|v| (None, v.clone())).collect()).with_marks(value.marks())
+}
+
+fn check_settable(argument: &Argument, a: &Attribute, diagnostics: &mut Diagnostics) {
+    let (name, expression) = (&*argument.name, &argument.value);
     if a.mode == Mode::Computed {
         diagnostics.push(
             Diagnostic::error("Value for unconfigurable attribute", format!("Can't configure a value for {name:?}: its value will be decided automatically based on the result of applying this configuration."))
@@ -675,9 +781,32 @@ fn check_settable(
     if let Some(instead) = &a.deprecated {
         diagnostics.push(
             Diagnostic::warning("Argument is deprecated", format!("{name}: {instead}"))
-                .with_range(Some(expression.range())),
+                .with_range(Some(argument.name_range())),
         );
     }
+}
+
+/// The part of an expression that is at a path of its value, as far as it is written out.
+fn part<'e>(expr: &'e Expr, path: &Path) -> &'e Expr {
+    let mut at = expr;
+    for step in path.steps() {
+        let inner = match (&at.kind, step) {
+            (ExprKind::Tuple(items), Step::Index(i)) => items.get(*i),
+            (ExprKind::Object(items), Step::Attribute(name) | Step::Key(name)) => items
+                .iter()
+                .find(|(key, _)| match &key.kind {
+                    ExprKind::Literal(v) => v.as_str() == Some(&**name),
+                    _ => false,
+                })
+                .map(|(_, value)| value),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => at = inner,
+            None => break,
+        }
+    }
+    at
 }
 
 /// Evaluates an argument and converts it to its type; null where that fails.
@@ -705,6 +834,7 @@ fn argument(
             } else {
                 format!("{}: ", e.path)
             };
+            let range = expression.file.range(part(&expression.expr, &e.path).span);
             diagnostics.push(
                 Diagnostic::error(
                     "Incorrect attribute value type",
@@ -713,7 +843,7 @@ fn argument(
                         path.to_string()
                     ),
                 )
-                .with_range(Some(expression.range())),
+                .with_range(Some(range)),
             );
             Value::unknown(ty.clone())
         }

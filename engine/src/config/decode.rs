@@ -16,8 +16,8 @@ use super::{
     ProviderKey, ProviderReference, Removed, Repetition, Variable,
 };
 use crate::address::ResourceMode;
-use crate::lang::ast::{Expression, Target};
-use crate::lang::structure::{Attribute, Block, Content, Key, Source};
+use crate::lang::ast::{ExprKind, Expression, Target};
+use crate::lang::structure::{Attribute, Block, Content, Key, Source, article};
 use crate::lang::syntax::is_identifier;
 
 /// A module call before its module is loaded.
@@ -51,6 +51,15 @@ pub(super) enum Kind {
     Ephemeral,
 }
 
+/// The arguments of a resource's `lifecycle` block.
+const LIFECYCLE: [&str; 5] = [
+    "enabled",
+    "create_before_destroy",
+    "prevent_destroy",
+    "ignore_changes",
+    "replace_triggered_by",
+];
+
 /// Arguments that every such block has.
 const META_ARGUMENTS: [&str; 4] = ["count", "for_each", "depends_on", "provider"];
 
@@ -72,6 +81,32 @@ impl Kind {
         Meta {
             attributes: &META_ARGUMENTS,
             blocks,
+        }
+    }
+
+    /// The names of what the block has besides what its schema says.
+    pub(super) fn words(self) -> Vec<&'static str> {
+        let mut words = META_ARGUMENTS.to_vec();
+        words.extend(["lifecycle", "dynamic"]);
+        if self == Kind::Resource {
+            words.extend(["connection", "provisioner"]);
+        }
+        words
+    }
+
+    pub(super) fn mode(self) -> ResourceMode {
+        match self {
+            Kind::Resource => ResourceMode::Managed,
+            Kind::Data => ResourceMode::Data,
+            Kind::Ephemeral => ResourceMode::Ephemeral,
+        }
+    }
+
+    pub(super) fn of(mode: ResourceMode) -> Kind {
+        match mode {
+            ResourceMode::Managed => Kind::Resource,
+            ResourceMode::Data => Kind::Data,
+            ResourceMode::Ephemeral => Kind::Ephemeral,
         }
     }
 
@@ -101,7 +136,11 @@ impl Reader<'_> {
         a.value.expression(&[], self.diagnostics)
     }
 
+    /// The value of an argument that may refer to nothing. In JSON its strings are no templates.
     pub(super) fn constant(&mut self, a: &Attribute<'_>) -> Value {
+        if let Some(value) = a.value.json_value() {
+            return value;
+        }
         let e = self.expression(a);
         constant(&e.expr.kind, &e, self.diagnostics)
     }
@@ -110,11 +149,13 @@ impl Reader<'_> {
         let Some(a) = content.get(name) else {
             return default;
         };
+        let problems = self.diagnostics.iter().count();
         let value = self.constant(a);
         match convert(&value, &topo_sdk::Type::Bool) {
-            Ok(v) if v.is_null() => default,
-            Ok(v) => v.as_bool().unwrap_or(default),
-            Err(_) => {
+            // What is not a constant has its error already.
+            Ok(v) if v.is_null() && self.diagnostics.iter().count() > problems => default,
+            Ok(v) if !v.is_null() => v.as_bool().unwrap_or(default),
+            _ => {
                 self.error(
                     a.value.range(),
                     "Unsuitable value type",
@@ -256,7 +297,10 @@ impl Reader<'_> {
                     self.error(
                         b.kind_range(),
                         "Missing required argument",
-                        format!("A {kind} block needs the argument {name:?}."),
+                        format!(
+                            "{} {kind} block needs the argument {name:?}.",
+                            article(kind)
+                        ),
                     );
                 }
             }
@@ -340,14 +384,52 @@ impl Reader<'_> {
     }
 
     pub(super) fn depends_on(&mut self, content: &Content<'_>) -> Vec<Mention> {
-        content
-            .get("depends_on")
-            .map(|a| self.references(a))
-            .unwrap_or_default()
+        let Some(a) = content.get("depends_on") else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for e in self.references(a) {
+            let Some(r) = e.leading_reference() else {
+                continue;
+            };
+            if !matches!(e.expr.kind, ExprKind::Reference(_)) {
+                self.error(
+                    e.range(),
+                    "Invalid depends_on reference",
+                    "What is named in depends_on is a whole object, such as a resource or a module, not an attribute of one.",
+                );
+                continue;
+            }
+            if matches!(
+                r.target,
+                Target::EachKey | Target::EachValue | Target::CountIndex | Target::SelfObject
+            ) {
+                self.error(
+                    e.range(),
+                    "Invalid depends_on reference",
+                    format!("All instances of a block depend on the same objects, so {} means nothing in depends_on.", r.target),
+                );
+                continue;
+            }
+            found.push(Mention {
+                reference: r.clone(),
+                file: e.file.clone(),
+            });
+        }
+        found
     }
 
-    /// The references of a list such as `depends_on`.
-    fn references(&mut self, a: &Attribute<'_>) -> Vec<Mention> {
+    /// A reference in quotes, as the language's early versions had it.
+    fn quoted_reference(&mut self, range: SourceRange) {
+        self.warning(
+            range,
+            "Quoted references are deprecated",
+            "A reference is written without quotes.",
+        );
+    }
+
+    /// The references of a list such as `depends_on`: each of them has a leading reference.
+    fn references(&mut self, a: &Attribute<'_>) -> Vec<Expression> {
         let Some(items) = a.value.list() else {
             self.error(
                 a.value.range(),
@@ -358,14 +440,20 @@ impl Reader<'_> {
         };
         let mut found = Vec::new();
         for item in items {
-            let Some(e) = item.named(self.diagnostics) else {
+            let quoted = a.name == "depends_on" && item.native_quoted().is_some();
+            if quoted {
+                self.quoted_reference(item.range());
+            }
+            let read = if quoted {
+                item.inside_quotes(self.diagnostics)
+            } else {
+                item.named(self.diagnostics)
+            };
+            let Some(e) = read else {
                 continue;
             };
             match e.leading_reference() {
-                Some(r) => found.push(Mention {
-                    reference: r.clone(),
-                    file: e.file.clone(),
-                }),
+                Some(_) => found.push(e),
                 // A name that does not exist has its error already.
                 None if e.is_null_literal() && item.quoted().is_none() => {}
                 None => self.error(
@@ -532,6 +620,9 @@ impl Reader<'_> {
 
     pub(super) fn provider_reference(&mut self, source: &Source<'_>) -> Option<ProviderReference> {
         let range = source.range();
+        if source.native_quoted().is_some() {
+            self.quoted_reference(range.clone());
+        }
         let made = source.read(self.diagnostics, |file, hcl, diagnostics| {
             let (name, alias, key) = provider_parts(hcl)?;
             let instance = key.map(|k| crate::lang::syntax::translate(file, k, &[], diagnostics));
@@ -548,7 +639,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn resource<'a>(&mut self, block: Block<'a>, kind: Kind) -> RawResource<'a> {
-        self.name(&block, 0, kind.name());
+        self.name(&block, 0, &format!("{} type", kind.name()));
         self.name(&block, 1, kind.name());
         let content = block.body.content(kind.meta().blocks, self.diagnostics);
         for b in content.of("locals") {
@@ -570,6 +661,7 @@ impl Reader<'_> {
             Some(l) => self.lifecycle(l, kind),
             None => (Lifecycle::default(), None),
         };
+        self.not_itself(&block, kind, &lifecycle);
         RawResource {
             kind,
             repetition: self.repetition(&content, enabled, kind.name()),
@@ -581,25 +673,60 @@ impl Reader<'_> {
         }
     }
 
+    /// A condition of a resource names the resource itself as `self`, where it can at all.
+    fn not_itself(&mut self, block: &Block<'_>, kind: Kind, lifecycle: &Lifecycle) {
+        let label = |i: usize| -> Arc<str> { block.labels.get(i).map_or("", |(l, _)| *l).into() };
+        let itself = Target::Resource(kind.mode(), label(0), label(1));
+        let before = lifecycle.preconditions.iter().map(|r| ("precondition", r));
+        let after = lifecycle
+            .postconditions
+            .iter()
+            .map(|r| ("postcondition", r));
+        for (what, rule) in before.chain(after) {
+            for e in [&rule.condition, &rule.error_message] {
+                let Some(r) = e.references.iter().find(|r| r.target == itself) else {
+                    continue;
+                };
+                let hint = if what == "postcondition" {
+                    " Write self for the instance that is checked."
+                } else {
+                    " It is checked before the resource is there; what depends on its result belongs in a postcondition."
+                };
+                self.error(
+                    e.file.range(r.span),
+                    &format!("Invalid reference in {what}"),
+                    format!("The {what} of {itself} may not refer to {itself}.{hint}"),
+                );
+            }
+        }
+    }
+
     fn lifecycle(&mut self, b: &Block<'_>, kind: Kind) -> (Lifecycle, Option<Expression>) {
         let known: &[&str] = match kind {
-            Kind::Resource => &[
-                "create_before_destroy",
-                "prevent_destroy",
-                "ignore_changes",
-                "replace_triggered_by",
-                "enabled",
-            ],
+            Kind::Resource => &LIFECYCLE,
             Kind::Data | Kind::Ephemeral => &["enabled"],
         };
         let rules = ["precondition", "postcondition"];
-        let content = b
+        let mut content = b
             .body
             .content(&rules.map(|r| (r, Some(0))), self.diagnostics);
+        if kind != Kind::Resource {
+            content.attributes.retain(|a| {
+                let managed = a.name != "enabled" && LIFECYCLE.contains(&a.name);
+                if managed {
+                    self.error(
+                        a.name_range(),
+                        &format!("Invalid {} lifecycle argument", kind.name()),
+                        format!("The lifecycle argument {:?} is for managed resources (resource blocks) only.", a.name),
+                    );
+                }
+                !managed
+            });
+        }
         self.only(&content, known, &rules);
-        let ignore_changes = match content.get("ignore_changes") {
+        let (ignore_changes, ignored_at) = match content.get("ignore_changes") {
             Some(a) => self.ignore_changes(a),
-            None => IgnoreChanges::None,
+            None => Default::default(),
         };
         let replace_triggered_by = content
             .get("replace_triggered_by")
@@ -610,6 +737,7 @@ impl Reader<'_> {
             create_before_destroy: self.bool(&content, "create_before_destroy", false),
             prevent_destroy: self.bool(&content, "prevent_destroy", false),
             ignore_changes,
+            ignored_at,
             replace_triggered_by,
             preconditions: self.rules(&content, "precondition"),
             postconditions: self.rules(&content, "postcondition"),
@@ -618,24 +746,40 @@ impl Reader<'_> {
     }
 
     fn triggers(&mut self, a: &Attribute<'_>) -> Vec<Mention> {
-        let mut found = self.references(a);
-        found.retain(|m| match &m.reference.target {
-            Target::Resource(ResourceMode::Managed, ..) => true,
-            other => {
-                self.error(
-                    m.range(),
+        let mut found = Vec::new();
+        for e in self.references(a) {
+            let Some(leading) = e.leading_reference() else {
+                continue;
+            };
+            let wrong = match &leading.target {
+                Target::Resource(ResourceMode::Managed, ..) => e
+                    .references
+                    .iter()
+                    .find(|r| {
+                        !Arc::ptr_eq(r, leading)
+                            && !matches!(r.target, Target::EachKey | Target::CountIndex)
+                    })
+                    .map(|r| (r, "Of what is not constant only count.index and each.key can choose an instance here")),
+                _ => Some((leading, "Only resources, resource instances and their attributes can be named here")),
+            };
+            match wrong {
+                Some((r, why)) => self.error(
+                    e.file.range(r.span),
                     "Invalid replace_triggered_by expression",
-                    format!("Only resources, resource instances and their attributes can be named here, not {other}."),
-                );
-                false
+                    format!("{why}, not {}.", r.target),
+                ),
+                None => found.push(Mention {
+                    reference: leading.clone(),
+                    file: e.file.clone(),
+                }),
             }
-        });
+        }
         found
     }
 
-    fn ignore_changes(&mut self, a: &Attribute<'_>) -> IgnoreChanges {
+    fn ignore_changes(&mut self, a: &Attribute<'_>) -> (IgnoreChanges, Vec<SourceRange>) {
         if a.value.keyword() == Some("all") {
-            return IgnoreChanges::All;
+            return (IgnoreChanges::All, Vec::new());
         }
         let Some(items) = a.value.list() else {
             self.error(
@@ -643,21 +787,28 @@ impl Reader<'_> {
                 "Invalid ignore_changes",
                 "Write a list of argument names, or the keyword all.",
             );
-            return IgnoreChanges::None;
+            return Default::default();
         };
         let mut paths = Vec::new();
+        let mut places = Vec::new();
         for item in items {
+            if item.native_quoted().is_some_and(|text| text != "*") {
+                self.quoted_reference(item.range());
+            }
             let path = item.read(self.diagnostics, |_, hcl, _| attribute_path(hcl));
             match path {
                 Some(Some(p)) if p.steps() == [Step::Attribute("*".into())] => {
                     self.error(item.range(), "Invalid ignore_changes wildcard", "The [\"*\"] form of ignore_changes is gone: write \"ignore_changes = all\" to ignore changes to all arguments.");
                 }
-                Some(Some(p)) => paths.push(p),
+                Some(Some(p)) => {
+                    paths.push(p);
+                    places.push(item.range());
+                }
                 Some(None) => self.error(item.range(), "Invalid ignore_changes", "Each element must name an argument of this resource, such as tags or tags[\"Name\"]."),
                 None => {}
             }
         }
-        IgnoreChanges::Paths(paths)
+        (IgnoreChanges::Paths(paths), places)
     }
 
     /// The alias of a provider block and what it goes through.
@@ -738,10 +889,10 @@ impl Reader<'_> {
                 .as_ref()
                 .is_some_and(|r| r.key.0 != ResourceMode::Managed)
             {
-                self.error(
+                self.warning(
                     e.range.clone(),
-                    "Invalid \"moved\" address",
-                    format!("{e} is not managed by topo, so there is nothing to move."),
+                    "Redundant moved block",
+                    format!("{e} is not managed by topo but read anew in every run, so there is nothing to move."),
                 );
                 return None;
             }

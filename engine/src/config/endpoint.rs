@@ -63,6 +63,8 @@ enum Step<'a> {
 fn steps(hcl: &Hcl) -> Option<Vec<Step<'_>>> {
     match hcl {
         Hcl::Variable(v) => Some(vec![Step::Name(v.as_str())]),
+        // A provider may have this name.
+        Hcl::Null(_) => Some(vec![Step::Name("null")]),
         Hcl::Traversal(t) => {
             let mut found = steps(&t.expr)?;
             for op in &t.operators {
@@ -91,6 +93,20 @@ type Parts<'a> = (
     Vec<(&'a str, Option<&'a Hcl>)>,
     Option<(ResourceMode, &'a str, &'a str, Option<&'a Hcl>)>,
 );
+
+/// Words at the start of a reference that are not types of resources.
+const RESERVED: [&str; 10] = [
+    "var",
+    "local",
+    "module",
+    "data",
+    "each",
+    "count",
+    "self",
+    "path",
+    "terraform",
+    "tofu",
+];
 
 fn parts(hcl: &Hcl) -> Option<Parts<'_>> {
     let steps = steps(hcl)?;
@@ -123,6 +139,11 @@ fn parts(hcl: &Hcl) -> Option<Parts<'_>> {
         }
         _ => ResourceMode::Managed,
     };
+    if let [Step::Name(first), ..] = rest
+        && RESERVED.contains(first)
+    {
+        return None;
+    }
     match rest {
         [Step::Name(t), Step::Name(n)] => Some((modules, Some((mode, t, n, None)))),
         [Step::Name(t), Step::Name(n), Step::Index(key)] => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostic, Diagnostics};
+use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
 use crate::lang::source::SourceFile;
 use crate::lang::structure::{Attribute, Block, Parsed};
@@ -206,9 +206,24 @@ fn lay_over<'a>(merged: &mut Merged<'a>, block: Block<'a>, diagnostics: &mut Dia
                 );
                 return;
             }
+            let checks = unlayered(&block);
+            for (what, range) in &checks {
+                diagnostics.push(
+                    Diagnostic::error(
+                        format!("Cannot override {what:?} blocks"),
+                        format!("An override file cannot change or add {what:?} blocks: conditions stand with what they check."),
+                    )
+                    .with_range(Some(range.clone())),
+                );
+            }
+            if !checks.is_empty() {
+                return;
+            }
             let wanted = identity(&block);
             match merged.blocks.iter_mut().find(|b| identity(b) == wanted) {
                 Some(base) => base.override_with(block),
+                // Without a block a provider has a configuration still: an empty one.
+                None if wanted.2.as_deref() == Some("") => merged.blocks.push(block),
                 None => {
                     let names: Vec<&str> = block.labels.iter().map(|(l, _)| *l).collect();
                     diagnostics.push(
@@ -225,6 +240,35 @@ fn lay_over<'a>(merged: &mut Merged<'a>, block: Block<'a>, diagnostics: &mut Dia
             }
         }
     }
+}
+
+/// The conditions in a block of an override file: validations of a variable, pre- and
+/// postconditions of an output or a resource.
+fn unlayered<'a>(block: &Block<'a>) -> Vec<(&'a str, SourceRange)> {
+    let kinds: [(&str, Option<usize>); 4] = [
+        ("lifecycle", Some(0)),
+        ("validation", Some(0)),
+        ("precondition", Some(0)),
+        ("postcondition", Some(0)),
+    ];
+    let content = |block: &Block<'a>| block.body.content(&kinds, &mut Diagnostics::new());
+    let mut found = Vec::new();
+    for inner in content(block).blocks {
+        match (block.kind, inner.kind) {
+            ("variable", "validation") | ("output", "precondition" | "postcondition") => {
+                found.push((inner.kind, inner.kind_range()));
+            }
+            ("resource" | "data" | "ephemeral", "lifecycle") => found.extend(
+                content(&inner)
+                    .blocks
+                    .iter()
+                    .filter(|b| matches!(b.kind, "precondition" | "postcondition"))
+                    .map(|b| (b.kind, b.kind_range())),
+            ),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// What a block is told apart by: its type, its labels, and a provider's alias.

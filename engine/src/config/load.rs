@@ -12,7 +12,7 @@ use super::calls::{Place, place};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
 use super::manifest::Manifest;
-use super::settings::Settings;
+use super::settings::{Overriding, Settings};
 use super::wiring::{Aliases, wire};
 use super::{
     Call, Check, Config, Loaded, Module, ModuleId, ProviderBlock, ProviderKey, Resource,
@@ -76,15 +76,42 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         graph: OnceLock::new(),
     });
     let mut diagnostics = loader.diagnostics;
-    if !diagnostics.has_errors() {
-        diagnostics.extend(super::validate::validate(&config, providers));
-    }
+    diagnostics.extend(super::validate::validate(
+        &config,
+        providers,
+        diagnostics.has_errors(),
+    ));
     let config = (!diagnostics.has_errors()).then_some(config);
     Loaded {
         config,
         sources: loader.sources,
-        diagnostics,
+        diagnostics: in_order(diagnostics),
     }
+}
+
+/// Diagnostics in the order of the files, each once: a module that is called twice has its
+/// mistakes once.
+fn in_order(diagnostics: Diagnostics) -> Diagnostics {
+    let mut sorted: Vec<Diagnostic> = diagnostics.into_iter().collect();
+    sorted.sort_by(|a, b| {
+        let place = |d: &Diagnostic| d.range.as_ref().map(|r| (r.file.clone(), r.start.byte));
+        place(a).cmp(&place(b))
+    });
+    let mut made: Vec<Diagnostic> = Vec::with_capacity(sorted.len());
+    for d in sorted {
+        let same = |other: &&Diagnostic| {
+            other.range == d.range && other.summary == d.summary && other.detail == d.detail
+        };
+        let before = made
+            .iter()
+            .rev()
+            .take_while(|o| o.range == d.range)
+            .find(same);
+        if before.is_none() {
+            made.push(d);
+        }
+    }
+    made.into_iter().collect()
 }
 
 struct Loader<'a> {
@@ -190,9 +217,11 @@ impl Loader<'_> {
         let mut reader = Reader {
             diagnostics: &mut self.diagnostics,
         };
+        let mut over = Overriding::default();
         for block in &merged.settings {
-            reader.settings(block, true, &mut raw.settings);
+            reader.settings(block, Some(&mut over), &mut raw.settings);
         }
+        reader.store(&raw.settings);
         let module = &mut self.modules[id];
         for a in merged.locals {
             let value = a.value.expression(&[], reader.diagnostics);
@@ -280,7 +309,7 @@ impl Loader<'_> {
                 raw.providers
                     .insert(key, RawProvider { block: b, for_each });
             }
-            "terraform" => reader.settings(&b, false, &mut raw.settings),
+            "terraform" => reader.settings(&b, None, &mut raw.settings),
             "moved" => module.moved.extend(reader.moved(&b)),
             "removed" => module.removed.extend(reader.removed(&b)),
             "import" => module.imports.extend(reader.import(&b)),
@@ -555,11 +584,7 @@ fn insert<'a>(
     r: RawResource<'a>,
     reader: &mut Reader<'_>,
 ) -> Option<ResourceKey> {
-    let mode = match r.kind {
-        Kind::Resource => ResourceMode::Managed,
-        Kind::Data => ResourceMode::Data,
-        Kind::Ephemeral => ResourceMode::Ephemeral,
-    };
+    let mode = r.kind.mode();
     let label = |i: usize| -> Arc<str> { r.block.labels.get(i).map_or("", |(l, _)| *l).into() };
     let key = (mode, label(0), label(1));
     if let Some(first) = resources.get(&key) {

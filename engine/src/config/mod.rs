@@ -13,6 +13,7 @@ mod load;
 pub mod manifest;
 pub mod provisioner;
 mod settings;
+mod shapes;
 pub mod source;
 pub(crate) mod types;
 mod validate;
@@ -354,6 +355,8 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Changes of the configuration that are left alone.
     pub ignore_changes: IgnoreChanges,
+    /// Where each path of `ignore_changes` is written.
+    pub ignored_at: Vec<SourceRange>,
     /// What replaces it when it changes.
     pub replace_triggered_by: Vec<Mention>,
     /// What must hold before.

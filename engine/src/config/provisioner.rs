@@ -299,12 +299,12 @@ impl Resource {
 pub(super) fn check(resource: &Resource, providers: &Providers, diagnostics: &mut Diagnostics) {
     for p in &resource.provisioners {
         match providers.provisioner(&p.kind) {
-            Some(known) => p.body.check(&known.schema().block, diagnostics),
+            Some(known) => p.body.check(&known.schema().block, META.attributes, diagnostics),
             None => diagnostics.push(unsupported(p)),
         }
         if let Some(connection) = resource.connection_of(p) {
             let mut found = Diagnostics::new();
-            connection.check(&CONNECTION, &mut found);
+            connection.check(&CONNECTION, &[], &mut found);
             add_new(found, diagnostics);
         }
     }

@@ -22,7 +22,16 @@ pub(super) struct Settings {
     pub(super) aliases: Vec<(ProviderKey, SourceRange)>,
     /// Constraints on the version of the language.
     pub(super) versions: Vec<(String, SourceRange)>,
-    backend: Option<SourceRange>,
+    /// Where the state is kept: the type of block and its place.
+    store: Option<(String, SourceRange)>,
+    /// The first `required_providers` block.
+    requirements: Option<SourceRange>,
+}
+
+/// What the `terraform` blocks of override files have said already.
+#[derive(Debug, Default)]
+pub(super) struct Overriding {
+    stores: Vec<(String, SourceRange)>,
 }
 
 /// Who publishes the providers that are built in.
@@ -56,7 +65,12 @@ impl Settings {
 
 impl Reader<'_> {
     /// Reads a `terraform` block. What it says in an override file replaces what was said before.
-    pub(super) fn settings(&mut self, b: &Block<'_>, over: bool, settings: &mut Settings) {
+    pub(super) fn settings(
+        &mut self,
+        b: &Block<'_>,
+        mut over: Option<&mut Overriding>,
+        settings: &mut Settings,
+    ) {
         let content = b.body.content(
             &[
                 ("required_providers", Some(0)),
@@ -81,7 +95,7 @@ impl Reader<'_> {
         if let Some(a) = content.get("required_version")
             && let Some(text) = self.text(&content, "required_version")
         {
-            if over {
+            if over.is_some() {
                 settings.versions.clear();
             }
             settings.versions.push((text, a.value.range()));
@@ -98,22 +112,35 @@ impl Reader<'_> {
         if let Some(a) = content.get("experiments") {
             self.experiments(a);
         }
-        let mut stores = 0;
         for inner in &content.blocks {
             let range = inner.header();
             match inner.kind {
-                "required_providers" => self.required_providers(inner, over, settings),
+                "required_providers" => {
+                    if over.is_none() {
+                        if let Some(first) = &settings.requirements {
+                            let first = first.clone();
+                            self.error(range, "Duplicate required providers configuration", format!("A module has one required_providers block: the providers were already required at {first}."));
+                            continue;
+                        }
+                        settings.requirements = Some(range);
+                    }
+                    self.required_providers(inner, over.is_some(), settings);
+                }
                 kind @ ("backend" | "cloud") => {
-                    stores += 1;
-                    if let Some(first) = &settings.backend
-                        && (!over || stores > 1)
-                    {
+                    let first = match &over {
+                        None => settings.store.as_ref(),
+                        Some(over) => over.stores.iter().find(|(k, _)| k == kind),
+                    };
+                    if let Some((_, first)) = first {
                         let first = first.clone();
                         self.error(range, &format!("Duplicate {kind} configuration"), format!("A module may say once where its state is kept: either one backend block or one cloud block. It was said already at {first}."));
                         continue;
                     }
-                    settings.backend = Some(range.clone());
-                    self.warning(range, &format!("The {kind} block is not honoured"), "topo keeps the state in .topo below the working directory; other backends are not supported yet.");
+                    let store = (kind.to_string(), range);
+                    if let Some(over) = &mut over {
+                        over.stores.push(store.clone());
+                    }
+                    settings.store = Some(store);
                 }
                 // Going on would leave in plain text what the user believes to be encrypted.
                 "encryption" => self.error(range, "Not supported yet", "topo cannot encrypt the state and plans yet. Remove the block only if they may hold secrets in plain text."),
@@ -123,6 +150,13 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Warns about the block that says where the state is kept, once it is known which counts.
+    pub(super) fn store(&mut self, settings: &Settings) {
+        if let Some((kind, range)) = &settings.store {
+            self.warning(range.clone(), &format!("The {kind} block is not honoured"), "topo keeps the state in .topo below the working directory; other backends are not supported yet.");
         }
     }
 
@@ -229,7 +263,7 @@ impl Reader<'_> {
                 "version" => {
                     self.plain_text(&value, "version");
                 }
-                "configuration_aliases" => self.aliases(&value, settings),
+                "configuration_aliases" => self.aliases(a.name, &value, settings),
                 other => {
                     let hint = crate::suggest::did_you_mean(
                         other,
@@ -243,14 +277,21 @@ impl Reader<'_> {
     }
 
     fn plain_text(&mut self, value: &Source<'_>, name: &str) -> Option<String> {
-        let e = value.expression(&[], self.diagnostics);
-        let made = super::types::constant(&e.expr.kind, &e, self.diagnostics);
+        let problems = self.diagnostics.iter().count();
+        let made = match value.json_value() {
+            Some(made) => made,
+            None => {
+                let e = value.expression(&[], self.diagnostics);
+                super::types::constant(&e.expr.kind, &e, self.diagnostics)
+            }
+        };
         match made.as_str() {
             Some(s) => Some(s.to_string()),
-            None if made.is_null() && !e.is_null_literal() => None,
+            // What is not a constant has its error already.
+            None if self.diagnostics.iter().count() > problems => None,
             None => {
                 self.error(
-                    e.range(),
+                    value.range(),
                     "Invalid required_providers object",
                     format!("{name:?} must be a constant string."),
                 );
@@ -259,7 +300,7 @@ impl Reader<'_> {
         }
     }
 
-    fn aliases(&mut self, value: &Source<'_>, settings: &mut Settings) {
+    fn aliases(&mut self, name: &str, value: &Source<'_>, settings: &mut Settings) {
         let Some(items) = value.list() else {
             self.error(
                 value.range(),
@@ -274,6 +315,11 @@ impl Reader<'_> {
                 provider_parts(hcl).map(|(n, a, _)| (n, a))
             });
             match key {
+                Some(Some(key)) if *key.0 != *name => self.error(
+                    range,
+                    "Invalid configuration_aliases value",
+                    format!("What is listed for the provider {name:?} are configurations of it, as in {name}.west, not of {:?}.", key.0),
+                ),
                 Some(Some(key)) => settings.aliases.push((key, range)),
                 Some(None) => self.error(
                     range,
@@ -297,6 +343,13 @@ impl Reader<'_> {
                 return None;
             }
         };
+        if let Some(bare) = ["terraform-provider-", "terraform-"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+        {
+            self.error(a.value.range(), "Invalid provider type", format!("The name of a provider is written without the prefix of its repository: {namespace}/{bare}."));
+            return None;
+        }
         Some(if NAMESPACES.contains(&namespace) {
             name.into()
         } else {

@@ -24,7 +24,8 @@ pub struct TypeConstraint {
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
     values: BTreeMap<Arc<str>, Value>,
-    /// By attribute name; for the elements of a collection, under the empty name.
+    /// By attribute name; for the elements of a collection, under the empty name; for those of
+    /// a tuple, under their index.
     children: BTreeMap<Arc<str>, Defaults>,
 }
 
@@ -57,6 +58,15 @@ impl Defaults {
                 .with_marks(value.marks()),
                 _ => value.map_children(|v| element.apply(v)),
             };
+        }
+        if let Some(items) = value.as_slice() {
+            let element = |(i, v): (usize, &Value)| match self.children.get(i.to_string().as_str())
+            {
+                Some(child) => child.apply(v.clone()),
+                None => v.clone(),
+            };
+            return Value::tuple(items.iter().enumerate().map(element).collect())
+                .with_marks(value.marks());
         }
         let Some(entries) = value.as_map() else {
             return value;
@@ -94,7 +104,6 @@ fn read(
     diagnostics: &mut Diagnostics,
 ) -> Type {
     match hcl {
-        Hcl::Parenthesis(p) => read(file, p.inner(), defaults, diagnostics),
         Hcl::Variable(name) => match name.as_str() {
             "string" => Type::String,
             "number" => Type::Number,
@@ -103,6 +112,14 @@ fn read(
             "list" => Type::list(Type::Dynamic),
             "set" => Type::set(Type::Dynamic),
             "map" => Type::map(Type::Dynamic),
+            name @ ("object" | "tuple") => fail(
+                file,
+                hcl,
+                diagnostics,
+                format!(
+                    "The {name} type constructor requires one argument that specifies what is in it."
+                ),
+            ),
             other => fail(
                 file,
                 hcl,
@@ -119,14 +136,19 @@ fn read(
                 ),
             ),
         },
-        // The quoted forms of the language's early versions.
-        Hcl::String(s) if matches!(s.value().as_str(), "string" | "list" | "map") => {
-            match s.value().as_str() {
-                "list" => Type::list(Type::Dynamic),
-                "map" => Type::map(Type::Dynamic),
-                _ => Type::String,
-            }
-        }
+        Hcl::String(s) => fail(
+            file,
+            hcl,
+            diagnostics,
+            format!(
+                "Types are written without quotes: {}.",
+                match s.value().as_str() {
+                    "list" => "list(string)",
+                    "map" => "map(string)",
+                    other => other,
+                }
+            ),
+        ),
         Hcl::FuncCall(call) => {
             let args: Vec<&Hcl> = call.args.iter().collect();
             match (call.name.name.as_str(), args.as_slice()) {
@@ -148,13 +170,12 @@ fn read(
                         let name: Arc<str> = match key {
                             ObjectKey::Ident(n) => n.as_str().into(),
                             ObjectKey::Expression(Hcl::Variable(n)) => n.as_str().into(),
-                            ObjectKey::Expression(Hcl::String(s)) => s.value().as_str().into(),
-                            ObjectKey::Expression(_) => {
+                            ObjectKey::Expression(key) => {
                                 let _ = fail(
                                     file,
-                                    hcl,
+                                    key,
                                     diagnostics,
-                                    "Object attribute names must be plain names.",
+                                    "The attributes of an object are plain names, without quotes or parentheses.",
                                 );
                                 continue;
                             }
@@ -171,12 +192,17 @@ fn read(
                     }
                     Type::Object(Arc::new(made))
                 }
-                ("tuple", [Hcl::Array(items)]) => Type::tuple(
-                    items
-                        .iter()
-                        .map(|t| read(file, t, &mut Defaults::default(), diagnostics))
-                        .collect(),
-                ),
+                ("tuple", [Hcl::Array(items)]) => {
+                    let mut types = Vec::with_capacity(items.len());
+                    for (i, item) in items.iter().enumerate() {
+                        let mut inner = Defaults::default();
+                        types.push(read(file, item, &mut inner, diagnostics));
+                        if !inner.is_empty() {
+                            defaults.children.insert(i.to_string().into(), inner);
+                        }
+                    }
+                    Type::tuple(types)
+                }
                 ("optional", _) => fail(
                     file,
                     hcl,
@@ -190,6 +216,12 @@ fn read(
                     format!(
                         "The {name} type constructor requires one argument that specifies what is in it."
                     ),
+                ),
+                (name @ ("string" | "number" | "bool" | "any"), _) => fail(
+                    file,
+                    hcl,
+                    diagnostics,
+                    format!("The type {name} takes no arguments."),
                 ),
                 (other, _) => fail(
                     file,
@@ -244,6 +276,14 @@ fn attribute(
                 return Type::Dynamic;
             };
             let ty = read(file, first, &mut inner, diagnostics);
+            if let Some(more) = args.get(2) {
+                let _ = fail(
+                    file,
+                    more,
+                    diagnostics,
+                    "The optional(...) modifier has at most two arguments: the attribute's type and its default.",
+                );
+            }
             if let Some(default) = args.get(1) {
                 let expression = translate(file, default, &[], diagnostics);
                 let made = constant(&expression.expr.kind, &expression, diagnostics);
@@ -275,6 +315,22 @@ pub fn constant(
 ) -> Value {
     if let ExprKind::Literal(v) = kind {
         return v.clone();
+    }
+    let mut call = None;
+    super::shapes::visit(&expression.expr, &mut |e| {
+        if matches!(e.kind, ExprKind::Call(_)) {
+            call.get_or_insert(e.span);
+        }
+    });
+    if let Some(span) = call {
+        diagnostics.push(
+            Diagnostic::error(
+                "Function calls not allowed",
+                "Only constants may be used here, not what a function returns.",
+            )
+            .with_range(Some(expression.file.range(span))),
+        );
+        return Value::NULL;
     }
     match crate::lang::eval::evaluate(expression, &Nothing) {
         Ok(v) => v,

@@ -1,15 +1,15 @@
 //! Checks a whole configuration before anything is known: every expression is evaluated with
 //! unknown values of the right types, every body is checked against its schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
+use topo_sdk::{Diagnostic, Diagnostics, Marks, Type, Value};
 
-use super::{CheckRule, Config, ImportIdentity, Repetition, Resource, ResourceKey, provisioner};
+use super::decode::{Kind, PROVIDER_META};
+use super::{CheckRule, Config, ImportIdentity, ModuleId, Repetition, ResourceKey, provisioner};
 use crate::address::ResourceMode;
 use crate::graph::{Graph, Node};
-use crate::lang::ast::Target;
 use crate::lang::eval::{Scope, evaluate as evaluate_expression};
 use crate::lang::operators;
 use crate::providers::Providers;
@@ -17,34 +17,60 @@ use crate::variables::Given;
 use crate::world::{Instances, ModuleScope, Shape, World};
 
 /// Checks everything that can be checked without values; builds the graph on the way.
-pub(super) fn validate(config: &Arc<Config>, providers: &Providers) -> Diagnostics {
+///
+/// Where files have errors already (`partly`), only what does not depend on other blocks is
+/// checked: a block that could not be read would seem to be missing.
+pub(super) fn validate(config: &Arc<Config>, providers: &Providers, partly: bool) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
-    for module in &config.modules {
+    let mut unfit = Unfit::new();
+    for (id, module) in config.modules.iter().enumerate() {
         for block in module.providers.values() {
             if let Some(p) = providers.get(&block.provider) {
+                let schema = p.provider_schema();
                 block
                     .body
-                    .check(&p.provider_schema().block, &mut diagnostics);
+                    .check(&schema.block, PROVIDER_META.attributes, &mut diagnostics);
             }
         }
-        for r in module.resources.values() {
-            r.body.check(&r.schema.block, &mut diagnostics);
-            provisioner::check(r, providers, &mut diagnostics);
+        for (key, r) in &module.resources {
+            let mut found = Diagnostics::new();
+            let words = Kind::of(key.0).words();
+            r.body.check(&r.schema.block, &words, &mut found);
+            super::shapes::ignored(r, &mut found);
+            if found.has_errors() {
+                unfit.insert((id, key.clone()));
+            }
+            provisioner::check(r, providers, &mut found);
+            diagnostics.extend(found);
         }
     }
-    if let Some(graph) = Graph::build(config, &mut diagnostics) {
+    if partly {
+        return diagnostics;
+    }
+    let mut found = Diagnostics::new();
+    for id in 0..config.modules.len() {
+        super::shapes::check(config, id, &mut found);
+    }
+    let graph = Graph::build(config, &mut found);
+    let sound = !found.has_errors();
+    diagnostics.extend(found);
+    if let Some(graph) = graph {
         let graph = config.graph.get_or_init(|| graph);
-        if !diagnostics.has_errors() {
-            evaluate(config, graph, providers, &mut diagnostics);
+        if sound {
+            evaluate(config, graph, providers, &unfit, &mut diagnostics);
         }
     }
     diagnostics
 }
 
+/// Resources whose arguments are not those of their schema: their providers are not asked.
+type Unfit = BTreeSet<(ModuleId, ResourceKey)>;
+
 fn evaluate(
     config: &Arc<Config>,
     graph: &Graph,
     providers: &Providers,
+    unfit: &Unfit,
     diagnostics: &mut Diagnostics,
 ) {
     // Variables stand for any value of their type.
@@ -72,6 +98,7 @@ fn evaluate(
                 for i in 0..world.modules[*m].len() {
                     world.variable(*m, i, n, diagnostics);
                 }
+                ephemeral_argument(config, &world, *m, n, diagnostics);
             }
             Node::Local(m, n) => {
                 for i in 0..world.modules[*m].len() {
@@ -82,8 +109,15 @@ fn evaluate(
                 for i in 0..world.modules[*m].len() {
                     world.output(*m, i, n, diagnostics);
                 }
+                if *m == 0 {
+                    root_output(config, &world, n, diagnostics);
+                }
             }
-            Node::Call(m, n) => world.call(*m, n, diagnostics),
+            Node::Call(m, n) => {
+                let repetition = &config.module(*m).calls[n].repetition;
+                ephemeral_instances(repetition, &world.scope(*m, 0), diagnostics);
+                world.call(*m, n, diagnostics);
+            }
             Node::Provider(m, key) => {
                 let module = config.module(*m);
                 let block = &module.providers[key];
@@ -101,17 +135,21 @@ fn evaluate(
                         each: each.as_ref(),
                         ..world.scope(*m, 0)
                     };
-                    let value = block
-                        .body
-                        .decode(&p.provider_schema().block, &scope, diagnostics);
-                    let at = block.range.clone();
-                    let found = p.validate_provider(&value.unmark_deep());
-                    diagnostics.extend(found.map(|d| d.with_range(Some(at.clone()))));
+                    let mut found = Diagnostics::new();
+                    let schema = p.provider_schema();
+                    let value = block.body.decode(&schema.block, &scope, &mut found);
+                    if !found.has_errors() {
+                        let at = block.range.clone();
+                        let said = p.validate_provider(&value.unmark_deep());
+                        found.extend(said.map(|d| d.with_range(Some(at.clone()))));
+                    }
+                    diagnostics.extend(found);
                 }
             }
             Node::Resource(m, key) => {
                 let r = &config.module(*m).resources[key];
                 for i in 0..world.modules[*m].len() {
+                    ephemeral_instances(&r.repetition, &world.scope(*m, i), diagnostics);
                     let shape = match world.expand(&r.repetition, *m, i, "this block") {
                         Ok((shape, items)) => {
                             // With no instance there is still a body to check.
@@ -129,19 +167,24 @@ fn evaluate(
                                 itself: Some(&object),
                                 ..scope
                             };
-                            after_rules(r, key, &after, diagnostics);
-                            let value = r.body.decode(&r.schema.block, &scope, diagnostics);
-                            diagnostics.extend(r.body.ephemeral(&r.schema.block, &value));
+                            rules(&r.lifecycle.postconditions, &after, diagnostics);
+                            let mut found = Diagnostics::new();
+                            let value = r.body.decode(&r.schema.block, &scope, &mut found);
+                            found.extend(r.body.ephemeral(&r.schema.block, &value));
                             let value = value.unmark_deep();
-                            if let Some(p) = providers.get(&r.provider_address.name) {
-                                let found = match key.0 {
+                            if let Some(p) = providers.get(&r.provider_address.name)
+                                && !unfit.contains(&(*m, key.clone()))
+                                && !found.has_errors()
+                            {
+                                let said = match key.0 {
                                     ResourceMode::Managed => p.validate_resource(&key.1, &value),
                                     ResourceMode::Data => p.validate_data(&key.1, &value),
                                     ResourceMode::Ephemeral => p.validate_ephemeral(&key.1, &value),
                                 };
-                                diagnostics.extend(found.map(|d| locate(d, &r.body)));
+                                found.extend(said.map(|d| locate(d, &r.body)));
                             }
-                            provisioner::evaluate(r, providers, &scope, diagnostics);
+                            provisioner::evaluate(r, providers, &scope, &mut found);
+                            diagnostics.extend(found);
                             shape
                         }
                         Err(d) => {
@@ -189,26 +232,88 @@ fn rules(rules: &[CheckRule], scope: &dyn Scope, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// Postconditions may name the resource itself, which has no value yet.
-fn after_rules(
-    resource: &Resource,
-    key: &ResourceKey,
-    scope: &dyn Scope,
+/// What is ephemeral may be given only to a variable that is declared so.
+fn ephemeral_argument(
+    config: &Config,
+    world: &World,
+    m: ModuleId,
+    name: &Arc<str>,
     diagnostics: &mut Diagnostics,
 ) {
-    let itself = Target::Resource(key.0, key.1.clone(), key.2.clone());
-    let other: Vec<CheckRule> = resource
-        .lifecycle
-        .postconditions
+    let module = config.module(m);
+    let Some((parent, call)) = &module.parent else {
+        return;
+    };
+    let ephemeral = world.modules[m]
         .iter()
-        .filter(|rule| {
-            [&rule.condition, &rule.error_message]
-                .iter()
-                .all(|e| e.references.iter().all(|r| r.target != itself))
-        })
-        .cloned()
-        .collect();
-    rules(&other, scope, diagnostics);
+        .filter_map(|of| of.variables.get(name))
+        .any(|v| v.deep_marks().contains(Marks::EPHEMERAL));
+    let argument = config
+        .module(*parent)
+        .calls
+        .get(call)
+        .and_then(|c| c.arguments.get(name));
+    if let (true, false, Some(argument)) = (ephemeral, module.variables[name].ephemeral, argument) {
+        diagnostics.push(
+            Diagnostic::error(
+                "Ephemeral value not allowed",
+                format!("The variable {name:?} of module {call:?} does not take ephemeral values: set ephemeral = true in its block, or use ephemeralasnull(...)."),
+            )
+            .with_range(Some(argument.value.range())),
+        );
+    }
+}
+
+/// The keys of instances are kept in the state, so what is ephemeral cannot decide about them.
+fn ephemeral_instances(repetition: &Repetition, scope: &dyn Scope, diagnostics: &mut Diagnostics) {
+    let Some(e) = repetition.expression() else {
+        return;
+    };
+    // What cannot be evaluated is reported where the instances are made.
+    if let Ok(value) = evaluate_expression(e, scope)
+        && value.deep_marks().contains(Marks::EPHEMERAL)
+    {
+        let argument = match repetition {
+            Repetition::Count(_) => "count",
+            Repetition::ForEach(_) => "for_each",
+            Repetition::Single | Repetition::Enabled(_) => "enabled",
+        };
+        diagnostics.push(
+            Diagnostic::error(
+                format!("Invalid {argument} argument"),
+                format!("An ephemeral value cannot decide about instances: they are kept in the state, {argument} is not."),
+            )
+            .with_range(Some(e.range())),
+        );
+    }
+}
+
+/// An output of the root module cannot be ephemeral, and if it is sensitive it must say so: its
+/// value would be shown.
+fn root_output(config: &Config, world: &World, name: &Arc<str>, diagnostics: &mut Diagnostics) {
+    let output = &config.root().outputs[name];
+    if output.ephemeral {
+        diagnostics.push(
+            Diagnostic::error(
+                "Ephemeral output not allowed",
+                "The outputs of the root module are kept in the state, so they cannot be ephemeral.",
+            )
+            .with_range(Some(output.range.clone())),
+        );
+    }
+    let sensitive = world.modules[0]
+        .first()
+        .and_then(|m| m.outputs.get(name))
+        .is_some_and(|v| v.deep_marks().contains(Marks::SENSITIVE));
+    if sensitive && !output.sensitive {
+        diagnostics.push(
+            Diagnostic::error(
+                "Output refers to sensitive values",
+                format!("The value of the output {name:?} has sensitive parts. To show that this is meant, set sensitive = true in the output block, or use nonsensitive(...) on what may be shown."),
+            )
+            .with_range(Some(output.range.clone())),
+        );
+    }
 }
 
 /// Evaluates what `import` blocks say, in the root module's scope.

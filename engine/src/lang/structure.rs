@@ -365,6 +365,15 @@ fn native<'a>(
     }
 }
 
+/// The indefinite article of a noun, at the start of a sentence.
+pub fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "An"
+    } else {
+        "A"
+    }
+}
+
 fn labels(kind: &str, wanted: usize, given: usize, range: SourceRange) -> Diagnostic {
     let summary = if given > wanted {
         "Extraneous label"
@@ -378,7 +387,10 @@ fn labels(kind: &str, wanted: usize, given: usize, range: SourceRange) -> Diagno
     };
     Diagnostic::error(
         format!("{summary} for {kind}"),
-        format!("A {kind} block has {wanted}, but this one has {given}."),
+        format!(
+            "{} {kind} block has {wanted}, but this one has {given}.",
+            article(kind)
+        ),
     )
     .with_range(Some(range))
 }
@@ -463,9 +475,9 @@ fn unfold<'a>(
             Diagnostic::error(
                 "Incorrect JSON value type",
                 format!(
-                    "An object is required here, to define {} block{}, but this is {}.",
+                    "An object is required here, to define {:?} blocks{}, but this is {}.",
                     block.kind,
-                    if labels > 0 { "s by their labels" } else { "" },
+                    if labels > 0 { " by their labels" } else { "" },
                     json.describe()
                 ),
             )
@@ -549,6 +561,28 @@ impl<'a> Source<'a> {
             SourceNode::Json(_) => self.read(diagnostics, |file, hcl, diagnostics| {
                 syntax::translate(file, hcl, &[], diagnostics)
             }),
+        }
+    }
+
+    /// The text, if this is a string in quotes in the native syntax, where a name needs none.
+    pub fn native_quoted(&self) -> Option<&'a str> {
+        match self.node {
+            SourceNode::Native(Hcl::String(s)) => Some(s.value().as_str()),
+            _ => None,
+        }
+    }
+
+    /// As [`Source::named`], of the text of a string in the native syntax.
+    pub fn inside_quotes(&self, diagnostics: &mut Diagnostics) -> Option<Expression> {
+        let text = self.native_quoted()?;
+        let start = self.span().start.saturating_add(1);
+        let source = SourceFile::within(self.file, text.to_string(), vec![(0, start)]);
+        match syntax::parse(&source) {
+            Ok(hcl) => Some(syntax::translate(&source, &hcl, &[], diagnostics)),
+            Err(d) => {
+                diagnostics.push(*d);
+                None
+            }
         }
     }
 

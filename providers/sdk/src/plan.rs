@@ -98,16 +98,18 @@ fn propose_nested(
     {
         return Value::unknown(nested.ty());
     }
-    let absent = configured
-        .is_none_or(|c| nested.nesting != Nesting::Single && c.children().next().is_none());
-    if absent {
+    let Some(config) = configured else {
         return match prior {
             None if nested.computed => Value::unknown(nested.ty()),
             Some(Some(p)) if nested.computed => p.clone(),
             _ => nested.empty(),
         };
+    };
+    // An empty collection says that there are none, also where the provider fills in what is left
+    // out.
+    if nested.nesting != Nesting::Single && config.children().next().is_none() {
+        return nested.empty();
     }
-    let config = configured.unwrap_or(&Value::NULL);
     let prior = prior.flatten().filter(|p| !p.is_null());
     match nested.nesting {
         Nesting::Single => propose(&nested.block, prior, config),

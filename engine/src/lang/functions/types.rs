@@ -107,8 +107,9 @@ fn to(args: &[Value], ty: Type) -> Result<Value, FunctionError> {
     };
     let made = match args[0].kind() {
         // A null has the type that another value of its type would get.
-        Kind::Null(from) => convert(&Value::unknown(from.clone()), &ty)
-            .and_then(|v| convert(&args[0], &v.ty())),
+        Kind::Null(from) => {
+            convert(&Value::unknown(from.clone()), &ty).and_then(|v| convert(&args[0], &v.ty()))
+        }
         _ => convert(&args[0], &settled(&args[0], ty.clone())),
     };
     made.map_err(|e| {

@@ -1,0 +1,5 @@
+variable "plain" {}
+
+variable "token" {
+  ephemeral = true
+}

@@ -1,0 +1,3 @@
+﻿output "first" {
+  value = var.missing
+}

@@ -1,0 +1,7 @@
+variable "x" {
+  typ = string
+}
+
+output "o" {
+  description = "No value."
+}

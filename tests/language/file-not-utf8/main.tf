@@ -1,0 +1,4 @@
+# First line.
+output "o" {
+  value = "café"
+}

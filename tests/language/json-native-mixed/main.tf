@@ -1,0 +1,7 @@
+variable "a" {
+  default = 1
+}
+
+output "sum" {
+  value = local.b + var.a
+}

@@ -1,0 +1,10 @@
+variable "plain" {}
+
+resource "terraform_data" "r" {
+  input = "x"
+}
+
+output "plain" {
+  value     = "x"
+  ephemeral = true
+}

@@ -1,0 +1,9 @@
+variable "token" {
+  ephemeral = true
+  default   = "t"
+}
+
+module "m" {
+  source = "./child"
+  plain  = var.token
+}

@@ -1,0 +1,7 @@
+output "o" {
+  value = var.missing
+}
+
+resource "terraform_data" "r" {
+  inptu = 1
+}

@@ -1,0 +1,7 @@
+module "a" {
+  source = "./child"
+}
+
+module "b" {
+  source = "./child"
+}

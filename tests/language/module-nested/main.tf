@@ -1,0 +1,8 @@
+module "outer" {
+  source = "./outer"
+  names  = ["x", "y"]
+}
+
+output "values" {
+  value = module.outer.values
+}

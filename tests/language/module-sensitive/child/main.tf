@@ -1,0 +1,8 @@
+output "secret" {
+  value     = "s"
+  sensitive = true
+}
+
+output "open" {
+  value = "o"
+}

@@ -1,0 +1,6 @@
+resource "terraform_data" "inside" {}
+
+moved {
+  from = terraform_data.before
+  to   = terraform_data.inside
+}

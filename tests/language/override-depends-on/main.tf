@@ -1,0 +1,13 @@
+resource "terraform_data" "a" {}
+
+resource "terraform_data" "b" {
+  depends_on = [terraform_data.a]
+}
+
+module "m" {
+  source = "./child"
+}
+
+output "o" {
+  value = 1
+}

@@ -1,0 +1,7 @@
+variable "a" {}
+
+variable "b" {}
+
+output "sum" {
+  value = var.a + var.b
+}

@@ -1,0 +1,5 @@
+module "m" {
+  source = "./child"
+  count  = 2
+  b      = 3
+}

@@ -1,0 +1,8 @@
+output "o" {
+  value       = "base"
+  description = "Base."
+}
+
+output "s" {
+  value = "secret"
+}

@@ -1,0 +1,7 @@
+output "o" {
+  value = "override"
+}
+
+output "s" {
+  sensitive = true
+}

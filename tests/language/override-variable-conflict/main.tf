@@ -1,0 +1,9 @@
+variable "a" {
+  default = "text"
+}
+
+variable "b" {
+  type     = string
+  nullable = false
+  default  = "x"
+}

@@ -1,0 +1,7 @@
+module "child" {
+  source = "./child"
+}
+
+output "values" {
+  value = [path.module, path.root, basename(path.cwd) != "", terraform.workspace, module.child.path]
+}

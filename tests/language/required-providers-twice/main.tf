@@ -1,0 +1,16 @@
+terraform {
+  required_providers {
+    random = {}
+  }
+
+  required_providers {
+    null = {}
+  }
+}
+
+terraform {
+  required_providers {
+    time = {}
+    random = {}
+  }
+}

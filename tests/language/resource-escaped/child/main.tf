@@ -1,0 +1,3 @@
+variable "other" {
+  default = 1
+}

@@ -1,0 +1,10 @@
+variable "plain" {}
+
+output "plain" {
+  value = var.plain
+}
+
+output "made" {
+  value     = "x"
+  sensitive = true
+}

@@ -1,0 +1,4 @@
+terraform {
+  experiments = variable_validation
+  language    = TF2021
+}

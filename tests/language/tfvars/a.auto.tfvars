@@ -1,0 +1,2 @@
+auto_wins       = "${"a"}uto"
+later_auto_wins = 2
