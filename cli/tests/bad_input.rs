@@ -57,13 +57,13 @@ fn prose(text: &str) -> String {
 fn syntax_errors() {
     assert_snapshot!(refused("resource \"terraform_data\" \"a\" {\n  input = [1, 2\n}\n"), @r#"
     ╷
-    │ Error: Invalid syntax
+    │ Error: Mismatched brackets
     │
     │   on main.tf line 3, column 1, in resource "terraform_data" "a":
     │     3: }
     │        ^
     │
-    │ Expected `]`.
+    │ This } does not close the [ in line 2, for which a ] is missing.
     ╵
     "#);
 }
@@ -90,7 +90,7 @@ fn unknown_blocks() {
     │     2:   lifecylce {
     │          ^^^^^^^^^
     │
-    │ Blocks of type "lifecylce" are not expected here.
+    │ Blocks of type "lifecylce" are not expected here. Did you mean "lifecycle"?
     ╵
     "#);
 }

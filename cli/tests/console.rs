@@ -221,8 +221,8 @@ fn the_first_mistake_is_the_end() {
         ("local.x\n", "", "has not been declared"),
         ("module.child[0].x\n", "", "no output named \"x\""),
         ("1 +\n", "", "Invalid syntax"),
-        ("\"a\n", "", "Invalid syntax"),
-        ("[1,\n", "", "Invalid syntax"),
+        ("\"a\n", "", "Unterminated string"),
+        ("[1,\n", "", "Unclosed configuration block or bracket"),
         ("abs(\"x\")\n", "", "Invalid function argument"),
         ("terraform_data.one.nope\n", "", "Unsupported attribute"),
         (
@@ -357,8 +357,21 @@ impl Terminal {
             screen,
             seen: 0,
         };
-        terminal.expect("> ");
+        terminal.ready();
         terminal
+    }
+
+    /// Waits until the next expression can be typed: the prompt alone, the cursor behind it.
+    #[track_caller]
+    fn ready(&mut self) {
+        self.expect("> \r\u{1b}[2C");
+    }
+
+    /// Types an expression, waits for its result and for the next prompt.
+    #[track_caller]
+    fn enter(&mut self, keys: &str, expected: &str) {
+        self.press(keys, expected);
+        self.ready();
     }
 
     /// Presses keys, and waits for what is to be seen then.
@@ -374,7 +387,7 @@ impl Terminal {
         let seen = self.seen;
         let found = |s: &Screen| s.text.get(seen..).and_then(|t| t.find(expected));
         let (screen, _) = changed
-            .wait_timeout_while(screen.lock().unwrap(), Duration::from_secs(60), |s| {
+            .wait_timeout_while(screen.lock().unwrap(), Duration::from_secs(30), |s| {
                 found(s).is_none() && !s.closed
             })
             .unwrap();
@@ -393,22 +406,26 @@ impl Terminal {
 fn a_conversation_on_a_terminal() {
     let project = project();
     let mut terminal = Terminal::open(&project);
-    terminal.press("1 + 2\r", "\r\n3\r\n");
+    terminal.enter("1 + 2\r", "\r\n3\r\n");
     // Several lines until the bracket closes.
     terminal.press("[1,\r", "[1,");
-    terminal.press("2]\r", "\r\n[\r\n  1,\r\n  2,\r\n]\r\n");
+    terminal.enter("2]\r", "\r\n[\r\n  1,\r\n  2,\r\n]\r\n");
     // A name that can only be one is completed, of several all are shown.
     terminal.press("var.na\t", "var.name");
-    terminal.press("\r", "\r\n\"Ada\"\r\n");
+    terminal.enter("\r", "\r\n\"Ada\"\r\n");
     terminal.press("terraform_data.one.\t\t", "triggers_replace");
     // Ctrl-C drops the line and an open bracket with it.
-    terminal.press("[\r\u{3}", "> ");
-    terminal.press("upp\t\"x\")\r", "\r\n\"X\"\r\n");
+    terminal.press("[\r", "terraform_data.one.[");
+    terminal.press("\u{3}", "\r\n");
+    terminal.ready();
+    terminal.press("upp\t", "upper(");
+    terminal.enter("\"x\")\r", "\r\n\"X\"\r\n");
     // A mistake is shown and is not the end.
-    terminal.press("nope.x\r", "Reference to undeclared resource");
-    terminal.press("\u{1b}[A\u{1b}[A\r", "\r\n\"X\"\r\n");
+    terminal.enter("nope.x\r", "Reference to undeclared resource");
+    terminal.press("\u{1b}[A\u{1b}[A", "upper(\"x\")");
+    terminal.enter("\r", "\r\n\"X\"\r\n");
     // What a value holds cannot reach the terminal.
-    terminal.press("\"\\u001b[31m\\n\"\r", "<<EOT\r\n\\u001b[31m\r\n");
+    terminal.enter("\"\\u001b[31m\\n\"\r", "<<EOT\r\n\\u001b[31m\r\n");
     terminal.press("exit\r", "exit");
     assert_eq!(terminal.end(), 0);
 
@@ -418,9 +435,9 @@ fn a_conversation_on_a_terminal() {
     // The next conversation remembers, and Ctrl-D leaves.
     let mut terminal = Terminal::open(&project);
     terminal.press("\u{1b}[A\u{1b}[A\u{1b}[A", "upper(\"x\")");
-    terminal.press("\u{3}", "> ");
-    terminal.press("1 + 1\r", "\r\n2\r\n");
-    terminal.expect("> ");
+    terminal.press("\u{3}", "\r\n");
+    terminal.ready();
+    terminal.enter("1 + 1\r", "\r\n2\r\n");
     terminal.input.write_all(b"\x04").unwrap();
     assert_eq!(terminal.end(), 0);
 }

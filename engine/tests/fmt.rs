@@ -59,7 +59,8 @@ fn every_input_becomes_its_output() {
 fn what_is_in_this_repository_is_formatted() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = 0;
-    for directory in ["modules", "tests"] {
+    // Not tests/language: how things are written there is what is tested.
+    for directory in ["modules", "tests/fixtures"] {
         for entry in walkdir::WalkDir::new(root.join(directory)) {
             let path = entry.unwrap().into_path();
             if path.extension().is_some_and(|e| e == "tf" || e == "tfvars") {

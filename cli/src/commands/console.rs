@@ -112,18 +112,19 @@ fn piped(context: &Context, console: &Console) -> Exit {
 
 /// The answer to what was typed; `None` when it is wrong, which was shown.
 fn reply(context: &Context, console: &Console, typed: &str) -> Option<Reply> {
-    let text = joined(typed.trim());
-    match text.as_str() {
+    let text = joined(typed);
+    let text = text.trim();
+    match text {
         "" => return Some(Reply::Text(String::new())),
         "exit" => return Some(Reply::Leave),
         "help" => return Some(Reply::Text(HELP.into())),
         _ => {}
     }
-    match console.evaluate(&text) {
+    match console.evaluate(text) {
         Ok(Answer::Value(v)) => Some(Reply::Text(console::value(&v))),
         Ok(Answer::Type(t)) => Some(Reply::Text(console::ty(&t))),
         Err(diagnostics) => {
-            context.show_about(&diagnostics, SOURCE, &text);
+            context.show_about(&diagnostics, SOURCE, text);
             None
         }
     }

@@ -299,7 +299,9 @@ impl Resource {
 pub(super) fn check(resource: &Resource, providers: &Providers, diagnostics: &mut Diagnostics) {
     for p in &resource.provisioners {
         match providers.provisioner(&p.kind) {
-            Some(known) => p.body.check(&known.schema().block, META.attributes, diagnostics),
+            Some(known) => p
+                .body
+                .check(&known.schema().block, META.attributes, diagnostics),
             None => diagnostics.push(unsupported(p)),
         }
         if let Some(connection) = resource.connection_of(p) {

@@ -56,8 +56,13 @@ pub fn format(text: &str) -> String {
     let Some((mut pieces, trailing)) = pieces(text) else {
         return text.to_string();
     };
-    let edits = normalise::edits(&pieces);
-    if !edits.is_empty() {
+    // What is replaced may show something else to replace, between comments. No parser takes
+    // deeper nesting than this.
+    for _ in 0..64 {
+        let edits = normalise::edits(&pieces);
+        if edits.is_empty() {
+            break;
+        }
         pieces = normalise::apply(pieces, edits);
     }
     layout::layout(&mut pieces);

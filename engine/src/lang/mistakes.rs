@@ -181,8 +181,13 @@ impl<'a> Scan<'a> {
         if c != wanted {
             let line = self.line_of(start);
             let opening = self.text.get(start..).and_then(|t| t.chars().next())?;
+            let place = if line == self.line_of(self.at) {
+                String::new()
+            } else {
+                format!(" in line {line}")
+            };
             let detail = format!(
-                "This {c} does not close the {opening} in line {line}, for which a {wanted} is missing."
+                "This {c} does not close the {opening}{place}, for which a {wanted} is missing."
             );
             return Some(Mistake::new(self.at, 1, "Mismatched brackets", detail));
         }

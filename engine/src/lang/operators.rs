@@ -120,12 +120,18 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
             (settled(&ty) && ty != unknown.ty()).then_some(false)
         }
         (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
+        (Kind::List(x) | Kind::Set(x), Kind::List(y) | Kind::Set(y))
+            if differ(&x.element, &y.element) =>
+        {
+            Some(false)
+        }
         (Kind::List(x), Kind::List(y)) => all_equal(&x.items, &y.items),
         (Kind::Tuple(x), Kind::Tuple(y)) => all_equal(x, y),
         (Kind::Set(x), Kind::Set(y)) => {
             let known = a.is_wholly_known() && b.is_wholly_known();
             known.then(|| x.items == y.items)
         }
+        (Kind::Map(x), Kind::Map(y)) if differ(&x.element, &y.element) => Some(false),
         (Kind::Map(_), Kind::Map(_)) | (Kind::Object(_), Kind::Object(_)) => {
             let (x, y) = (a.as_map()?, b.as_map()?);
             if x.len() != y.len() || !x.keys().eq(y.keys()) {
@@ -133,8 +139,15 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
             }
             fold_equal(x.values().zip(y.values()))
         }
+        (x, y) if std::mem::discriminant(x) != std::mem::discriminant(y) => Some(false),
         _ => Some(a == b),
     }
+}
+
+/// Whether collections of these element types are of different types, and so never equal, even when
+/// they are empty.
+fn differ(a: &Type, b: &Type) -> bool {
+    a != b && !a.has_dynamic() && !b.has_dynamic()
 }
 
 fn all_equal(x: &[Value], y: &[Value]) -> Option<bool> {

@@ -75,10 +75,35 @@ pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostic
 /// # Errors
 /// The first syntax error.
 pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
-    let hcl = hcl_edit::parser::parse_expr(&file.text)
-        .map_err(|e| Box::new(syntax_error(file, &e, false)))?;
+    let text = without_leading_comments(&file.text);
+    let hcl =
+        hcl_edit::parser::parse_expr(&text).map_err(|e| Box::new(syntax_error(file, &e, false)))?;
     check_strings(file)?;
     Ok(hcl)
+}
+
+/// The text with spaces in place of the comments before the expression, which the parser does not
+/// take there.
+fn without_leading_comments(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut rest = text.trim_start();
+    loop {
+        let length = if rest.starts_with("/*") {
+            rest.find("*/").map(|end| end + 2)
+        } else if rest.starts_with("//") || rest.starts_with('#') {
+            rest.find('\n')
+        } else {
+            None
+        };
+        match length.and_then(|length| rest.get(length..)) {
+            Some(after) => rest = after.trim_start(),
+            None => break,
+        }
+    }
+    let skipped = text.len() - rest.len();
+    if skipped == 0 {
+        return std::borrow::Cow::Borrowed(text);
+    }
+    std::borrow::Cow::Owned(format!("{}{rest}", " ".repeat(skipped)))
 }
 
 /// Parses a template from elsewhere, for `templatefile` and `templatestring`: it sees nothing but
@@ -473,6 +498,13 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// The place just behind the next such character.
+    fn behind(&self, from: u32, c: char) -> u32 {
+        let rest = self.file.text.get(from as usize..).unwrap_or("");
+        let length = rest.find(c).map_or(0, |at| at + c.len_utf8());
+        from.saturating_add(u32::try_from(length).unwrap_or(0))
+    }
+
     fn operators(&mut self, mut expr: Expr, operators: &[&TraversalOperator], whole: Span) -> Expr {
         let mut rest = operators;
         while let Some((first, after)) = rest.split_first() {
@@ -490,7 +522,16 @@ impl<'a> Translator<'a> {
                     };
                     continue;
                 }
-                TraversalOperator::Index(key) => ExprKind::Index(Box::new((expr, self.expr(key)))),
+                TraversalOperator::Index(key) => {
+                    let key = self.expr(key);
+                    let start = expr.span.start;
+                    let end = self.behind(key.span.end, ']');
+                    expr = Expr {
+                        kind: ExprKind::Index(Box::new((expr, key))),
+                        span: Span { start, end },
+                    };
+                    continue;
+                }
                 TraversalOperator::LegacyIndex(i) => {
                     let key = Expr {
                         kind: ExprKind::Literal(Value::number(*i.value())),
