@@ -237,6 +237,9 @@ proptest! {
             .map(|(v, p)| if *p == 5 { v.clone() } else { unknown_of(v, *p) })
             .collect();
         match (run(&text, &before), run(&text, &known)) {
+            // What is unknown may fail later: of that `try` and `can` know nothing yet where their
+            // result does not depend on it, with the peers neither.
+            (Ok(_), Ok(_)) if text.contains("try(") || text.contains("can(") => {}
             (Ok(said), Ok(is)) => {
                 if let Err(e) = consistent(&said, &is) {
                     panic!("{text}\n  with {known:?}\n  and {before:?}:\n  {e}");
@@ -246,6 +249,9 @@ proptest! {
             // a null says nothing of what the type lacks, and that the branch that is not taken
             // has no type when it fails.
             (Err(_), Ok(_)) if text.contains("[*]") || text.contains('?') => {}
+            // A null becomes one of any type.
+            (Err(_), Ok(_)) if known.iter().any(Value::is_null) => {}
+            (Err(_), Ok(_)) if text.contains("try(") || text.contains("can(") => {}
             (Err(e), Ok(is)) => panic!("{text}\n  with {known:?}\n  and {before:?}:\n  {e} before, {is:?} after"),
             (_, Err(_)) => {}
         }

@@ -26,8 +26,14 @@ fn explained(text: &str, parts: &[&str]) {
 
 #[test]
 fn syntax() {
-    refused("locals {\n  a = [1,\n}\n", &["main.tf:3:1 Invalid syntax"]);
-    refused("locals {\n  a = = 1\n}\n", &["main.tf:2:7 Invalid syntax"]);
+    refused(
+        "locals {\n  a = [1,\n}\n",
+        &["main.tf:3:1 Mismatched brackets"],
+    );
+    refused(
+        "locals {\n  a = = 1\n}\n",
+        &["main.tf:2:7 Invalid expression"],
+    );
     refused(
         "resource \"test_thing\" {\n  name = \"a\"\n}\n",
         &["main.tf:1:1 Missing label for resource"],
@@ -129,7 +135,7 @@ fn functions() {
     );
     refused(
         "output \"o\" { value = 1 + \"x\" }\n",
-        &["main.tf:1:22 Invalid operand"],
+        &["main.tf:1:26 Invalid operand"],
     );
 }
 

@@ -860,12 +860,12 @@ data "test_lookup" "l" {
         s.errors(),
         [
             "main.tf:2:10 Reference to \"self\" in invalid context",
-            "main.tf:3:40 Unsupported attribute",
+            "main.tf:3:45 Unsupported attribute",
             "main.tf:4:40 Reference to \"each.key\" in invalid context",
             "main.tf:5:40 Empty command",
             "main.tf:6:40 Missing required argument",
             "main.tf:9:19 Incorrect attribute value type",
-            "main.tf:13:25 Unsupported attribute",
+            "main.tf:13:30 Unsupported attribute",
         ]
     );
 }

@@ -45,9 +45,15 @@ enum Open<'a> {
 
 /// The first thing that is not closed, closed by the wrong bracket, or that is no part of the
 /// language wherever it stands. `template` is whether the text is a template, not code.
-pub(super) fn unbalanced(text: &str, template: bool) -> Option<Mistake> {
+/// `line` tells the line of a byte, for messages.
+pub(super) fn unbalanced<'a>(
+    text: &'a str,
+    template: bool,
+    line: &'a dyn Fn(usize) -> u32,
+) -> Option<Mistake> {
     let mut scan = Scan {
         text,
+        line,
         at: 0,
         open: Vec::new(),
     };
@@ -77,6 +83,7 @@ pub(super) fn unbalanced(text: &str, template: bool) -> Option<Mistake> {
 
 struct Scan<'a> {
     text: &'a str,
+    line: &'a dyn Fn(usize) -> u32,
     at: usize,
     open: Vec<(Open<'a>, usize)>,
 }
@@ -84,11 +91,6 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
-    }
-
-    fn line_of(&self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or("");
-        before.bytes().filter(|b| *b == b'\n').count() + 1
     }
 
     /// Goes on to the next line break, or behind it.
@@ -179,9 +181,9 @@ impl<'a> Scan<'a> {
         };
         let (_, start) = self.open.last().copied()?;
         if c != wanted {
-            let line = self.line_of(start);
+            let line = (self.line)(start);
             let opening = self.text.get(start..).and_then(|t| t.chars().next())?;
-            let place = if line == self.line_of(self.at) {
+            let place = if line == (self.line)(self.at) {
                 String::new()
             } else {
                 format!(" in line {line}")

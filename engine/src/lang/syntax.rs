@@ -38,11 +38,9 @@ pub fn is_identifier(name: &str) -> bool {
 /// # Errors
 /// The first syntax error, with its place.
 pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Box<Diagnostic>> {
+    check_balance(file, false)?;
     let text = without_mark(&file.text);
-    let body =
-        hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e, false)))?;
-    check_strings(file)?;
-    Ok(body)
+    hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
 /// The text without its byte order mark, which is allowed and means nothing; spaces keep the byte
@@ -75,16 +73,14 @@ pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostic
 /// # Errors
 /// The first syntax error.
 pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
-    let text = without_leading_comments(&file.text);
-    let hcl =
-        hcl_edit::parser::parse_expr(&text).map_err(|e| Box::new(syntax_error(file, &e, false)))?;
-    check_strings(file)?;
-    Ok(hcl)
+    check_balance(file, false)?;
+    let text = without_surroundings(&file.text);
+    hcl_edit::parser::parse_expr(&text).map_err(|e| Box::new(syntax_error(file, &e)))
 }
 
-/// The text with spaces in place of the comments before the expression, which the parser does not
-/// take there.
-fn without_leading_comments(text: &str) -> std::borrow::Cow<'_, str> {
+/// The text without the spaces and comments around the expression, which the parser does not take
+/// there but in parentheses: these come in the place of what goes, so that places stay right.
+fn without_surroundings(text: &str) -> std::borrow::Cow<'_, str> {
     let mut rest = text.trim_start();
     loop {
         let length = if rest.starts_with("/*") {
@@ -99,11 +95,10 @@ fn without_leading_comments(text: &str) -> std::borrow::Cow<'_, str> {
             None => break,
         }
     }
-    let skipped = text.len() - rest.len();
-    if skipped == 0 {
-        return std::borrow::Cow::Borrowed(text);
+    match (text.len() - rest.len()).checked_sub(1) {
+        None => std::borrow::Cow::Borrowed(text.trim_end()),
+        Some(spaces) => std::borrow::Cow::Owned(format!("({}{rest}\n)", " ".repeat(spaces))),
     }
-    std::borrow::Cow::Owned(format!("{}{rest}", " ".repeat(skipped)))
 }
 
 /// Parses a template from elsewhere, for `templatefile` and `templatestring`: it sees nothing but
@@ -135,8 +130,9 @@ fn template(
     names: &[Arc<str>],
     bound_only: bool,
 ) -> Result<Expression, Diagnostics> {
+    check_balance(file, true).map_err(|d| *d)?;
     let template =
-        hcl_edit::parser::parse_template(&file.text).map_err(|e| syntax_error(file, &e, true))?;
+        hcl_edit::parser::parse_template(&file.text).map_err(|e| syntax_error(file, &e))?;
     let mut diagnostics = Diagnostics::new();
     let mut translator = Translator::new(file, names, &mut diagnostics);
     translator.bound_only = bound_only;
@@ -159,11 +155,13 @@ fn template(
     }
 }
 
-/// Refuses what the parser lets pass: text in quotes that goes over the end of its line.
-fn check_strings(file: &SourceFile) -> Result<(), Box<Diagnostic>> {
-    match mistakes::unbalanced(&file.text, false) {
-        Some(m) if m.summary == mistakes::UNTERMINATED_STRING => Err(Box::new(mistake(file, m))),
-        _ => Ok(()),
+/// Refuses what is not balanced before it comes to the parser, which tries every way to read what
+/// a bracket that is never closed begins: its time would double with each of them.
+fn check_balance(file: &SourceFile, template: bool) -> Result<(), Box<Diagnostic>> {
+    let line = |at: usize| file.position(u32::try_from(at).unwrap_or(u32::MAX)).line;
+    match mistakes::unbalanced(&file.text, template, &line) {
+        Some(m) => Err(Box::new(mistake(file, m))),
+        None => Ok(()),
     }
 }
 
@@ -171,17 +169,9 @@ fn mistake(file: &SourceFile, m: Mistake) -> Diagnostic {
     Diagnostic::error(m.summary, m.detail).with_range(Some(file.range(m.span)))
 }
 
-/// A syntax error in words: what is not closed before the place where the parser gave up, or what
-/// is wrong at that place.
-fn syntax_error(file: &SourceFile, error: &hcl_edit::parser::Error, template: bool) -> Diagnostic {
+/// A syntax error in words: what is wrong at the place where the parser gave up.
+fn syntax_error(file: &SourceFile, error: &hcl_edit::parser::Error) -> Diagnostic {
     let at = error.location().offset();
-    // Where no alternative fits, the parser goes back to where it began.
-    let went_back = error.message() == "unexpected token";
-    if let Some(m) = mistakes::unbalanced(&file.text, template)
-        && (went_back || m.span.start as usize <= at)
-    {
-        return mistake(file, m);
-    }
     if let Some(m) = mistakes::at_place(&file.text, at, error.message()) {
         return mistake(file, m);
     }
