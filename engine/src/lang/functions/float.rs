@@ -8,6 +8,10 @@ const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// The coefficients of fdlibm's polynomial, L1 to L7.
+#[expect(
+    clippy::excessive_precision,
+    reason = "as they are published; the last digits only round"
+)]
 const LN: [f64; 7] = [
     6.666666666666735130e-01,
     3.999999999940941908e-01,
