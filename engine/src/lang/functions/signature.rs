@@ -95,6 +95,34 @@ fn of_the_evaluator() -> Vec<Signature> {
             variadic: None,
         },
         Signature {
+            name: "templatestring",
+            description: "The text of a template that something refers to holds.",
+            returns: Type::String,
+            parameters: vec![
+                parameter(
+                    "template",
+                    Type::String,
+                    "A direct reference to the template.",
+                ),
+                parameter(
+                    "vars",
+                    Type::Dynamic,
+                    "An object of what the template may use.",
+                ),
+            ],
+            variadic: None,
+        },
+        Signature {
+            name: "convert",
+            description: "The value converted to a type.",
+            returns: Type::Dynamic,
+            parameters: vec![
+                parameter("value", Type::Dynamic, "The value."),
+                parameter("type", Type::Dynamic, "A type constraint."),
+            ],
+            variadic: None,
+        },
+        Signature {
             name: "try",
             description: "The value of the first expression that has one.",
             returns: Type::Dynamic,
@@ -123,7 +151,9 @@ mod tests {
         }
         for s in &listed {
             assert!(!s.description.is_empty(), "{}", s.name);
-            let file = SourceFile::new("test", format!("{}()", s.name));
+            // That the second argument of this one is a type is seen where it is read.
+            let arguments = if s.name == "convert" { "1, string" } else { "" };
+            let file = SourceFile::new("test", format!("{}({arguments})", s.name));
             assert!(parse_expression(&file).is_ok(), "{}", s.name);
         }
         names.dedup();
