@@ -103,7 +103,8 @@ fn meaning(text: &str) -> Option<Vec<String>> {
     let file = SourceFile::new("test.tf", text.to_string());
     let mut lines = Vec::new();
     let mut unknown = Diagnostics::new();
-    describe(&file, &parse_body(&file).ok()?, &mut lines, &mut unknown);
+    let (file, body) = parse_body(&file).ok()?;
+    describe(&file, &body, &mut lines, &mut unknown);
     // A minus apart from its number is refused: such a text has no meaning to compare with.
     let refused = unknown.iter().any(|d| d.summary == "Invalid number");
     (!refused).then_some(lines)

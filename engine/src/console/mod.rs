@@ -100,7 +100,7 @@ impl Console {
     /// the file [`SOURCE`].
     pub fn evaluate(&self, text: &str) -> Result<Answer, Diagnostics> {
         let file = SourceFile::new(SOURCE, text.to_string());
-        let hcl = parse(&file).map_err(|d| *d)?;
+        let (file, hcl) = parse(&file).map_err(|d| *d)?;
         match asked_type(&hcl) {
             Some(argument) if asked_type(argument).is_none() => {
                 let value = self.value(&file, argument)?;

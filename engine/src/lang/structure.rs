@@ -47,13 +47,13 @@ impl Parsed {
     /// Parses a file as far as it goes: what is wrong in one top-level block leaves the others
     /// alone, so that all mistakes can be told at once. `None` where nothing is left.
     pub fn partly(file: Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Option<Parsed> {
-        let tree = if file.name.ends_with(".json") {
-            json::parse(&file).map(Tree::Json)
+        let read = if file.name.ends_with(".json") {
+            json::parse(&file).map(|json| (file.clone(), Tree::Json(json)))
         } else {
-            syntax::parse_body(&file).map(Tree::Native)
+            syntax::parse_body(&file).map(|(source, body)| (source, Tree::Native(body)))
         };
-        match tree {
-            Ok(tree) => Some(Parsed { file, tree }),
+        match read {
+            Ok((file, tree)) => Some(Parsed { file, tree }),
             Err(d) if file.name.ends_with(".json") => {
                 diagnostics.push(*d);
                 None
@@ -63,7 +63,8 @@ impl Parsed {
                 if !diagnostics.has_errors() {
                     diagnostics.push(*d);
                 }
-                let tree = Tree::Native(syntax::parse_body(&rest?).ok()?);
+                let (file, body) = syntax::parse_body(&rest?).ok()?;
+                let tree = Tree::Native(body);
                 Some(Parsed { file, tree })
             }
         }
@@ -543,7 +544,7 @@ impl<'a> Source<'a> {
                 };
                 let source = json::inner(self.file, json.span);
                 match syntax::parse(&source) {
-                    Ok(hcl) => Some(read(&source, &hcl, diagnostics)),
+                    Ok((source, hcl)) => Some(read(&source, &hcl, diagnostics)),
                     Err(d) => {
                         diagnostics.push(*d);
                         None
@@ -578,7 +579,7 @@ impl<'a> Source<'a> {
         let start = self.span().start.saturating_add(1);
         let source = SourceFile::within(self.file, text.to_string(), vec![(0, start)]);
         match syntax::parse(&source) {
-            Ok(hcl) => Some(syntax::translate(&source, &hcl, &[], diagnostics)),
+            Ok((source, hcl)) => Some(syntax::translate(&source, &hcl, &[], diagnostics)),
             Err(d) => {
                 diagnostics.push(*d);
                 None

@@ -22,6 +22,7 @@ use super::functions;
 use super::mistakes::{self, Mistake};
 use super::provider_functions;
 use super::source::{SourceFile, Span};
+use super::tokens::{Scanner, TokenKind};
 use super::whitespace::{Form, literals};
 use crate::address::ResourceMode;
 
@@ -33,14 +34,81 @@ pub fn is_identifier(name: &str) -> bool {
     hcl_edit::Ident::try_new(name).is_ok()
 }
 
-/// Parses a file's body.
+/// Parses a file's body. The places in it are those of the source that is returned with it, which
+/// is the file unless keys of its objects had to be told apart (see [`read`]).
 ///
 /// # Errors
 /// The first syntax error, with its place.
-pub fn parse_body(file: &Arc<SourceFile>) -> Result<Body, Box<Diagnostic>> {
+pub fn parse_body(file: &Arc<SourceFile>) -> Result<(Arc<SourceFile>, Body), Box<Diagnostic>> {
     check_balance(file, false)?;
-    let text = without_mark(&file.text);
-    hcl_edit::parser::parse_body(&text).map_err(|e| Box::new(syntax_error(file, &e)))
+    read(file, |text| {
+        hcl_edit::parser::parse_body(&without_mark(text))
+    })
+}
+
+/// The most keys that are told apart in a file.
+const MAX_DUPLICATES: usize = 100;
+
+/// Runs the parser. It refuses a key that an object has already, where the language lets the last
+/// one win: such a key is written in another way of the same meaning (`k` as `"k"`, and that as
+/// `("k")`), in a source whose places are still the file's.
+fn read<T>(
+    file: &Arc<SourceFile>,
+    parse: impl Fn(&str) -> Result<T, hcl_edit::parser::Error>,
+) -> Result<(Arc<SourceFile>, T), Box<Diagnostic>> {
+    let mut source = file.clone();
+    for _ in 0..MAX_DUPLICATES {
+        match parse(&source.text) {
+            Ok(made) => return Ok((source, made)),
+            Err(e) => {
+                let again = e.message().contains("redefined object key");
+                let other = again.then(|| told_apart(&source, e.location().offset()));
+                match other.flatten() {
+                    Some(other) => source = other,
+                    None => return Err(Box::new(syntax_error(&source, &e))),
+                }
+            }
+        }
+    }
+    match parse(&source.text) {
+        Ok(made) => Ok((source, made)),
+        Err(e) => Err(Box::new(syntax_error(&source, &e))),
+    }
+}
+
+/// The source with the key at a place written in another way.
+fn told_apart(source: &Arc<SourceFile>, at: usize) -> Option<Arc<SourceFile>> {
+    let rest = source.text.get(at..)?;
+    let start = at + (rest.len() - rest.trim_start().len());
+    let mut depth = 0i64;
+    let mut length = 0;
+    for token in Scanner::new(source.text.get(start..)?) {
+        if depth == 0 && matches!(token.kind, TokenKind::Equal | TokenKind::Colon) {
+            break;
+        }
+        depth += i64::from(token.kind.bracket_change());
+        if !matches!(
+            token.kind,
+            TokenKind::Whitespace | TokenKind::Comment | TokenKind::Newline
+        ) {
+            length = token.end;
+        }
+    }
+    let end = start + length;
+    let key = source.text.get(start..end)?;
+    let written = if is_identifier(key) {
+        format!("\"{key}\"")
+    } else {
+        format!("({key})")
+    };
+    let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let places = vec![(0, 0), (byte(start + written.len()), byte(end))];
+    let text = format!(
+        "{}{written}{}",
+        source.text.get(..start)?,
+        source.text.get(end..)?
+    );
+    Some(SourceFile::within(source, text, places))
 }
 
 /// The text without its byte order mark, which is allowed and means nothing; spaces keep the byte
@@ -58,9 +126,9 @@ pub(super) fn without_mark(text: &str) -> std::borrow::Cow<'_, str> {
 /// # Errors
 /// The first syntax error, or the references that make no sense.
 pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostics> {
-    let hcl = parse(file).map_err(|d| *d)?;
+    let (source, hcl) = parse(file).map_err(|d| *d)?;
     let mut diagnostics = Diagnostics::new();
-    let expression = translate(file, &hcl, &[], &mut diagnostics);
+    let expression = translate(&source, &hcl, &[], &mut diagnostics);
     if diagnostics.has_errors() {
         Err(diagnostics)
     } else {
@@ -68,14 +136,16 @@ pub fn parse_expression(file: &Arc<SourceFile>) -> Result<Expression, Diagnostic
     }
 }
 
-/// Parses a single expression without a look at what it means.
+/// Parses a single expression without a look at what it means, with the source that its places are
+/// of, as [`parse_body`] does.
 ///
 /// # Errors
 /// The first syntax error.
-pub(crate) fn parse(file: &SourceFile) -> Result<Hcl, Box<Diagnostic>> {
+pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<(Arc<SourceFile>, Hcl), Box<Diagnostic>> {
     check_balance(file, false)?;
-    let text = without_surroundings(&file.text);
-    hcl_edit::parser::parse_expr(&text).map_err(|e| Box::new(syntax_error(file, &e)))
+    read(file, |text| {
+        hcl_edit::parser::parse_expr(&without_surroundings(text))
+    })
 }
 
 /// The text without the spaces and comments around the expression, which the parser does not take

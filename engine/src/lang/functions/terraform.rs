@@ -61,7 +61,7 @@ fn decode_tfvars(_: &Context, args: &[Value]) -> Result<Value, FunctionError> {
         let at = place(d.range.as_ref());
         FunctionError::at(0, format!("invalid {what}: {at}: {}; {detail}", d.summary))
     };
-    let body = parse_body(&file).map_err(|d| fail("tfvars syntax", &d))?;
+    let (file, body) = parse_body(&file).map_err(|d| fail("tfvars syntax", &d))?;
     if let Some(block) = body.blocks().next() {
         let at = place(Some(&file.range(span_of(&block.ident))));
         let name = block.ident.as_str();
