@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use topo_engine::changes::ChangeAction;
-use topo_engine::events::{Event, Listener};
+use topo_engine::events::{EphemeralAction, Event, Listener};
 use topo_engine::store::RecordKey;
 
 use crate::render::diagnostics::{diagnostic, no_sources};
@@ -45,10 +45,36 @@ impl Lines {
             Event::RefreshStarted { provider, objects } => {
                 vec![line(
                     provider,
-                    &format!("Refreshing {}...", count(*objects, "object")),
+                    &format!("Refreshing {}...", count(objects.len(), "object")),
                 )]
             }
             Event::RefreshFinished { .. } => Vec::new(),
+            Event::ImportStarted { address, id } => {
+                vec![line(address, &format!("Importing...{}", id_note(Some(id))))]
+            }
+            Event::ImportFinished { address, .. } => vec![line(address, "Import complete")],
+            Event::EphemeralStarted { address, action } => {
+                let text = match action {
+                    EphemeralAction::Open => "Opening...",
+                    EphemeralAction::Renew => "Renewing...",
+                    EphemeralAction::Close => "Closing...",
+                };
+                vec![line(address, text)]
+            }
+            Event::EphemeralFinished {
+                address,
+                action,
+                elapsed,
+            } => {
+                let text = match action {
+                    EphemeralAction::Open => "Opening",
+                    EphemeralAction::Renew => "Renewal",
+                    EphemeralAction::Close => "Closing",
+                };
+                let text = format!("{text} complete after {}", human(*elapsed));
+                vec![line(address, &text)]
+            }
+            Event::Planned(_) | Event::Applied(_) => Vec::new(), // shown apart
             Event::ReadStarted { address } => vec![line(address, "Reading...")],
             Event::ReadFinished { address, elapsed } => vec![line(
                 address,

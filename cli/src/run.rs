@@ -131,9 +131,12 @@ pub async fn make(
         mode: request.mode,
         refresh: request.planning.refresh,
         targets: request.planning.target.clone(),
+        excludes: request.planning.exclude.clone(),
         replace: request.planning.replace.clone(),
+        allow_deferral: request.planning.allow_deferral,
         parallelism: request.planning.parallelism,
         store: prior.writer(),
+        ..PlanOptions::default()
     };
     let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
     let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);

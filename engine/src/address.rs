@@ -135,6 +135,107 @@ impl fmt::Display for ResourceAddress {
     }
 }
 
+/// What a person names to restrict something to it: a module, a module instance, a resource or a
+/// resource instance, each with everything in it. A name without a key means all instances.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The calls from the outside in.
+    pub module: ModuleInstance,
+    /// The resource: mode, type and name; `None` where a module is meant.
+    pub resource: Option<(ResourceMode, Arc<str>, Arc<str>)>,
+    /// Which of the resource's instances.
+    pub key: Option<InstanceKey>,
+}
+
+impl Target {
+    /// Whether an instance is what is named, or in it.
+    pub fn contains(&self, address: &InstanceAddress) -> bool {
+        self.contains_resource(&address.resource) && (self.key.is_none() || self.key == address.key)
+    }
+
+    /// Whether a resource is what is named or in it, or has an instance that is named.
+    pub fn contains_resource(&self, address: &ResourceAddress) -> bool {
+        self.holds(address.module.steps())
+            && match &self.resource {
+                None => true,
+                Some((mode, t, n)) => {
+                    address.module.steps().len() == self.module.steps().len()
+                        && address.mode == *mode
+                        && address.type_name == *t
+                        && address.name == *n
+                }
+            }
+    }
+
+    /// Whether a module instance is inside of the module that is named, or is it.
+    fn holds(&self, steps: &[ModuleStep]) -> bool {
+        let own = self.module.steps();
+        own.len() <= steps.len()
+            && own
+                .iter()
+                .zip(steps)
+                .all(|(a, b)| a.0 == b.0 && (a.1.is_none() || a.1 == b.1))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.module.fmt(f)?;
+        if let Some((mode, t, n)) = &self.resource {
+            let dot = if self.module.is_root() { "" } else { "." };
+            write!(f, "{dot}{}{t}.{n}", mode.prefix())?;
+        }
+        match &self.key {
+            Some(key) => key.fmt(f),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = ParseTargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(a) = parse(text) {
+            return Ok(Target {
+                module: a.resource.module,
+                resource: Some((a.resource.mode, a.resource.type_name, a.resource.name)),
+                key: a.key,
+            });
+        }
+        let module = match modules(text) {
+            Some((steps, "")) if !steps.is_empty() => ModuleInstance(steps.into()),
+            _ => return Err(ParseTargetError(text.to_string())),
+        };
+        Ok(Target {
+            module,
+            resource: None,
+            key: None,
+        })
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that names neither a module nor a resource.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not the address of a module, a resource or an instance, such as module.net, aws_vpc.main or module.net.aws_subnet.a[0]"
+)]
+pub struct ParseTargetError(String);
+
 /// A resource instance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InstanceAddress {
@@ -183,15 +284,25 @@ impl FromStr for InstanceAddress {
     }
 }
 
-fn parse(text: &str) -> Option<InstanceAddress> {
+/// The calls that a text begins with, and what is behind them.
+fn modules(text: &str) -> Option<(Vec<ModuleStep>, &str)> {
     let mut rest = text;
     let mut steps: Vec<ModuleStep> = Vec::new();
     while let Some(after) = rest.strip_prefix("module.") {
         let (name, after) = identifier(after)?;
         let (key, after) = instance_key(after)?;
         steps.push((name.into(), key));
-        rest = after.strip_prefix('.')?;
+        rest = match after.strip_prefix('.') {
+            Some(further) => further,
+            None if after.is_empty() => return Some((steps, "")),
+            None => return None,
+        };
     }
+    Some((steps, rest))
+}
+
+fn parse(text: &str) -> Option<InstanceAddress> {
+    let (steps, mut rest) = modules(text)?;
     let mut mode = ResourceMode::Managed;
     for other in [ResourceMode::Data, ResourceMode::Ephemeral] {
         if let Some(after) = rest.strip_prefix(other.prefix()) {
@@ -310,6 +421,50 @@ mod tests {
             "a.b[\"x\"] ",
         ] {
             assert!(text.parse::<InstanceAddress>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn targets_hold_what_is_in_them() {
+        let holds = |target: &str, address: &str| {
+            let parsed: Target = target.parse().unwrap();
+            assert_eq!(parsed.to_string(), target);
+            parsed.contains(&address.parse().unwrap())
+        };
+        for (target, inside) in [
+            ("aws_vpc.a", "aws_vpc.a"),
+            ("aws_vpc.a", "aws_vpc.a[3]"),
+            ("aws_vpc.a[3]", "aws_vpc.a[3]"),
+            ("module.m", "module.m.aws_vpc.a"),
+            ("module.m", "module.m[\"x\"].module.n.data.aws_region.r"),
+            ("module.m[\"x\"]", "module.m[\"x\"].aws_vpc.a[0]"),
+            ("module.m.aws_vpc.a", "module.m[0].aws_vpc.a[0]"),
+        ] {
+            assert!(holds(target, inside), "{target} {inside}");
+        }
+        for (target, outside) in [
+            ("aws_vpc.a", "aws_vpc.ab"),
+            ("aws_vpc.a[3]", "aws_vpc.a[4]"),
+            ("aws_vpc.a[0]", "aws_vpc.a"),
+            ("aws_vpc.a", "module.m.aws_vpc.a"),
+            ("data.aws_vpc.a", "aws_vpc.a"),
+            ("module.m", "module.mm.aws_vpc.a"),
+            ("module.m[0]", "module.m[1].aws_vpc.a"),
+            ("module.m.aws_vpc.a", "module.m.module.n.aws_vpc.a"),
+        ] {
+            assert!(!holds(target, outside), "{target} {outside}");
+        }
+        for text in [
+            "",
+            "module",
+            "module.",
+            "module.a.",
+            "module.a.b",
+            "x",
+            "module.a[",
+            "a.b.c",
+        ] {
+            assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }
 

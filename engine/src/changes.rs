@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use topo_sdk::{Path, Schema, Value};
+use topo_sdk::{Diagnostics, Path, Schema, Value};
 
-use crate::address::{InstanceAddress, ProviderAddress, ResourceMode};
+use crate::address::{InstanceAddress, ProviderAddress, ResourceAddress, ResourceMode};
 use crate::store::RecordKey;
 
 /// What is to happen to an object.
@@ -94,6 +94,10 @@ pub enum Reason {
     ConfigUnknown,
     /// A data source depends on objects with pending changes.
     DependencyPending,
+    /// A data source inside a `check` block is read when everything else is done.
+    CheckNested,
+    /// A `moved` block leads to an address at which there is no such instance.
+    NoMoveTarget,
 }
 
 /// What is to happen to one object.
@@ -118,6 +122,19 @@ pub struct InstanceChange {
     pub schema: Arc<Schema>,
     /// The provider's configuration is not known yet, so this was planned from the schema alone.
     pub provider_deferred: bool,
+    /// The address that the object had before, where it moves.
+    pub previous: Option<InstanceAddress>,
+    /// What the object is known as outside, where it is to be taken into the state.
+    pub importing: Option<Importing>,
+}
+
+/// An object that exists and is taken into the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Importing {
+    /// What its provider knows it by.
+    pub id: String,
+    /// Whether the configuration for it was written by the same run.
+    pub generated: bool,
 }
 
 impl InstanceChange {
@@ -144,6 +161,163 @@ pub struct Drift {
     pub after: Option<Value>,
     /// The schema of both values.
     pub schema: Arc<Schema>,
+}
+
+/// An object that could not be read.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// Which object.
+    pub key: RecordKey,
+    /// Why.
+    pub diagnostics: Diagnostics,
+}
+
+/// Why something is left to a later round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeferredReason {
+    /// How many instances there are is not known yet.
+    InstanceCountUnknown,
+    /// Something that it depends on is left to a later round.
+    Prerequisite,
+}
+
+/// Something that cannot be planned before more is known.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    /// Its address, with `[*]` for keys that are not known: `module.a[*].aws_subnet.s[*]`.
+    pub address: String,
+    /// The block it comes from; in a module whose instances are not known the module's path
+    /// without keys.
+    pub resource: ResourceAddress,
+    /// The provider configuration.
+    pub provider: ProviderAddress,
+    /// Why.
+    pub reason: DeferredReason,
+    /// What in its own block is not known, in words: `var.x`, `aws_vpc.a`.
+    pub unknown: Vec<String>,
+    /// The schema of its objects.
+    pub schema: Arc<Schema>,
+}
+
+/// What kind of thing a condition is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CheckKind {
+    /// Preconditions and postconditions of a resource, data source or ephemeral resource.
+    Resource,
+    /// Preconditions of an output.
+    Output,
+    /// A `check` block.
+    Check,
+    /// Validations of a variable.
+    Variable,
+}
+
+/// Whether conditions hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CheckStatus {
+    /// All hold.
+    Pass,
+    /// It is not known yet.
+    Unknown,
+    /// One could not be evaluated.
+    Error,
+    /// One does not hold.
+    Fail,
+}
+
+/// Conditions of one block, with what became of them in each of its instances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckResult {
+    /// What the conditions are about.
+    pub kind: CheckKind,
+    /// The block, without any keys: `module.a.aws_vpc.main`, `output.x`, `check.health`.
+    pub block: String,
+    /// The static module that the block is in: the names of the calls.
+    pub module: Arc<[Arc<str>]>,
+    /// Its instances, in order of addresses.
+    pub objects: Vec<CheckedObject>,
+}
+
+impl CheckResult {
+    /// The worst of its instances; a block without any passes.
+    pub fn status(&self) -> CheckStatus {
+        let all = self.objects.iter().map(|o| o.status);
+        all.max().unwrap_or(CheckStatus::Pass)
+    }
+}
+
+/// One instance of something with conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedObject {
+    /// Its address, with keys.
+    pub address: String,
+    /// Whether its conditions hold.
+    pub status: CheckStatus,
+    /// The messages of those that do not.
+    pub problems: Vec<String>,
+}
+
+/// What a plan says: everything that is shown of it and nothing that is needed to carry it out.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// What happens to each object, those that stay as they are included, by address.
+    pub changes: Vec<InstanceChange>,
+    /// Objects that are not as the state has it.
+    pub drift: Vec<Drift>,
+    /// What happens to the outputs.
+    pub outputs: Vec<OutputChange>,
+    /// Provider configurations that are not known before apply.
+    pub deferred_providers: Vec<ProviderAddress>,
+    /// What is left to a later round.
+    pub deferred: Vec<Deferred>,
+    /// Objects that could not be read, in a plan that goes on nevertheless.
+    pub unread: Vec<Unread>,
+    /// Conditions, and whether they hold as far as that is known.
+    pub checks: Vec<CheckResult>,
+    /// Warnings; in a refresh-only plan also errors of objects that could not be read.
+    pub diagnostics: Diagnostics,
+    /// What the run is for.
+    pub mode: PlanMode,
+    /// Whether targets or exclusions restrict it.
+    pub partial: bool,
+}
+
+impl Overview {
+    /// How many objects each action concerns.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in self
+            .changes
+            .iter()
+            .filter(|c| c.mode() == ResourceMode::Managed)
+        {
+            counts.import += usize::from(change.importing.is_some());
+            match change.action {
+                ChangeAction::Create => counts.add += 1,
+                ChangeAction::Update => counts.change += 1,
+                ChangeAction::Delete => counts.destroy += 1,
+                ChangeAction::Forget => counts.forget += 1,
+                a if a.is_replace() => {
+                    counts.add += 1;
+                    counts.destroy += 1;
+                }
+                _ => {}
+            }
+        }
+        counts
+    }
+
+    /// Whether there is nothing to apply: no object and no output changes, nothing moves and
+    /// nothing is imported.
+    pub fn is_empty(&self) -> bool {
+        let objects = self.changes.iter().all(|c| {
+            matches!(c.action, ChangeAction::NoOp | ChangeAction::Read)
+                && c.previous.is_none()
+                && c.importing.is_none()
+        });
+        let drift = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
+        objects && !drift && self.outputs.iter().all(OutputChange::is_no_op)
+    }
 }
 
 /// What is to happen to an output of the root module.
@@ -191,4 +365,6 @@ pub struct Counts {
     pub destroy: usize,
     /// Left alone and forgotten.
     pub forget: usize,
+    /// Taken into the state, whatever else happens to them.
+    pub import: usize,
 }

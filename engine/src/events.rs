@@ -6,7 +6,8 @@ use std::time::Duration;
 use topo_sdk::{Diagnostic, Diagnostics};
 
 use crate::address::{InstanceAddress, ProviderAddress};
-use crate::changes::ChangeAction;
+use crate::apply::Outcome;
+use crate::changes::{ChangeAction, Overview};
 use crate::store::RecordKey;
 
 /// Something that happened.
@@ -16,15 +17,47 @@ pub enum Event {
     RefreshStarted {
         /// The provider configuration.
         provider: ProviderAddress,
-        /// How many objects.
-        objects: usize,
+        /// Which objects, each with its id where it has one that may be shown.
+        objects: Arc<[(RecordKey, Option<String>)]>,
     },
     /// They have been read.
     RefreshFinished {
         /// The provider configuration.
         provider: ProviderAddress,
-        /// How many objects.
-        objects: usize,
+        /// Which objects, as they were announced.
+        objects: Arc<[(RecordKey, Option<String>)]>,
+    },
+    /// A plan is made.
+    Planned(Arc<Overview>),
+    /// An object that exists is being looked up, to be taken into the state.
+    ImportStarted {
+        /// Where it will be.
+        address: InstanceAddress,
+        /// What its provider knows it by.
+        id: String,
+    },
+    /// It has been found.
+    ImportFinished {
+        /// Where it will be.
+        address: InstanceAddress,
+        /// What its provider knows it by.
+        id: String,
+    },
+    /// Something is done to an ephemeral resource.
+    EphemeralStarted {
+        /// The ephemeral resource.
+        address: InstanceAddress,
+        /// What is done.
+        action: EphemeralAction,
+    },
+    /// It has been done.
+    EphemeralFinished {
+        /// The ephemeral resource.
+        address: InstanceAddress,
+        /// What was done.
+        action: EphemeralAction,
+        /// How long it took.
+        elapsed: Duration,
     },
     /// A data source is being read.
     ReadStarted {
@@ -138,6 +171,19 @@ pub enum Event {
     },
     /// Something to tell at once.
     Diagnostic(Diagnostic),
+    /// A run is over.
+    Applied(Arc<Outcome>),
+}
+
+/// What is done to an ephemeral resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EphemeralAction {
+    /// It is made available.
+    Open,
+    /// It is kept from expiring.
+    Renew,
+    /// It is let go.
+    Close,
 }
 
 /// Who listens. Called from the engine's task: hand the event on, do not block.

@@ -202,6 +202,8 @@ pub struct World {
     pub incomplete: bool,
     /// What relative paths of the file functions start from.
     pub base_dir: PathBuf,
+    /// The name of the workspace.
+    pub workspace: Arc<str>,
 }
 
 impl World {
@@ -230,6 +232,7 @@ impl World {
             checking: false,
             incomplete: false,
             base_dir,
+            workspace: crate::plan::DEFAULT_WORKSPACE.into(),
         }
     }
 
@@ -910,7 +913,7 @@ impl Scope for ModuleScope<'_> {
                     .unwrap_or_default()
                     .to_string_lossy(),
             ),
-            Target::Workspace => Value::string("default"),
+            Target::Workspace => Value::new(Kind::String(self.world.workspace.clone())),
             Target::Applying if self.world.checking => {
                 Value::unknown(Type::Bool).with_marks(Marks::EPHEMERAL)
             }

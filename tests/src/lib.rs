@@ -1,7 +1,6 @@
-//! What topo's end-to-end tests share: scenarios for the engine with a scripted provider, and the
-//! real servers that they start.
+//! What topo's end-to-end tests share: the real servers that they start.
 //!
-//! Nothing here is part of topo. The tests that use it are in `tests/`.
+//! Nothing here is part of topo. The tests that use it are in `tests/`; those of the engine alone,
+//! with a scripted provider, are in `engine/`, a crate of its own that needs no cloud's SDK.
 
-pub mod scenario;
 pub mod servers;

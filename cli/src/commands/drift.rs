@@ -21,7 +21,7 @@ pub struct DriftArgs {
     pub variables: VariableArgs,
     /// Only this resource or module; may be repeated
     #[arg(long, value_name = "ADDRESS")]
-    pub target: Vec<String>,
+    pub target: Vec<topo_engine::address::Target>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -136,7 +136,14 @@ pub struct PlanningArgs {
     pub refresh_only: bool,
     /// Only this resource or module and what it depends on; may be repeated
     #[arg(long, value_name = "ADDRESS")]
-    pub target: Vec<String>,
+    pub target: Vec<topo_engine::address::Target>,
+    /// Everything but this resource or module and what depends on it; may be repeated
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "target")]
+    pub exclude: Vec<topo_engine::address::Target>,
+    /// Leave what cannot be planned yet, because its count or for_each is not known, to a later
+    /// round of the same run
+    #[arg(long)]
+    pub allow_deferral: bool,
     /// Replace this resource instance; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<topo_engine::address::InstanceAddress>,
@@ -160,6 +167,8 @@ impl Default for PlanningArgs {
             refresh: true,
             refresh_only: false,
             target: Vec::new(),
+            exclude: Vec::new(),
+            allow_deferral: false,
             replace: Vec::new(),
             parallelism: 10,
         }

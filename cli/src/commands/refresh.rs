@@ -18,7 +18,7 @@ pub struct RefreshArgs {
     pub locking: LockArgs,
     /// Only this resource or module; may be repeated
     #[arg(long, value_name = "ADDRESS")]
-    pub target: Vec<String>,
+    pub target: Vec<topo_engine::address::Target>,
 }
 
 pub async fn run(context: &Context, args: &RefreshArgs) -> Exit {

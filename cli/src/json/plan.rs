@@ -170,6 +170,8 @@ fn reason(reason: &Reason, action: ChangeAction) -> Option<&'static str> {
         Reason::Disabled => "delete_because_enabled_false",
         Reason::WrongRepetition => "delete_because_wrong_repetition",
         Reason::Destroy => return None,
+        Reason::NoMoveTarget => "delete_because_no_move_target",
+        Reason::CheckNested => "read_because_check_nested",
         Reason::ConfigUnknown if action == ChangeAction::Read => "read_because_config_unknown",
         Reason::DependencyPending if action == ChangeAction::Read => {
             "read_because_dependency_pending"

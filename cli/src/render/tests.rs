@@ -96,6 +96,8 @@ fn changed(action: ChangeAction, before: Option<Value>, after: Option<Value>) ->
         replace_paths: Vec::new(),
         schema: schema(),
         provider_deferred: false,
+        previous: None,
+        importing: None,
     }
 }
 

@@ -81,20 +81,29 @@ impl Outcome {
     }
 }
 
-/// Carries out a plan.
+/// Carries out a plan, and tells what came of it as the last event too.
 pub async fn apply(
     plan: Plan,
     providers: &Providers,
     store: Arc<dyn StateStore>,
     options: ApplyOptions,
     listener: Listener,
+) -> Arc<Outcome> {
+    let outcome = carry_out(plan, providers, store, options, listener.clone()).await;
+    let outcome = Arc::new(outcome);
+    listener(Event::Applied(outcome.clone()));
+    outcome
+}
+
+async fn carry_out(
+    plan: Plan,
+    providers: &Providers,
+    store: Arc<dyn StateStore>,
+    options: ApplyOptions,
+    listener: Listener,
 ) -> Outcome {
-    let Plan {
-        changes,
-        mode,
-        inner,
-        ..
-    } = plan;
+    let Plan { overview, inner } = plan;
+    let (changes, mode) = (&overview.changes, overview.mode);
     let config = inner.world.config.clone();
     let mut outcome = Outcome::default();
     let Some(graph) = config.graph() else {
@@ -117,7 +126,7 @@ pub async fn apply(
     }
     let input = Input {
         graph,
-        changes: &changes,
+        changes,
         details: &inner.details,
         state: &inner.state,
         mode,
@@ -137,7 +146,7 @@ pub async fn apply(
         providers,
         store,
         listener,
-        changes: &changes,
+        changes,
         inner,
         tasks,
         status,

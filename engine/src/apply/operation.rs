@@ -12,7 +12,7 @@ use topo_sdk::{
 
 use crate::changes::ChangeAction;
 use crate::events::{Event, Listener};
-use crate::plan::{mark, settled};
+use crate::plan::{id_of, mark, settled};
 use crate::store::{Change, Intent, Record, RecordKey, StateStore, Status};
 
 /// A mutation with all that it needs.
@@ -225,16 +225,6 @@ impl Mutation {
             },
             updated: now,
         }
-    }
-}
-
-/// The object's id, for people; nothing where it is secret.
-pub(super) fn id_of(value: &topo_sdk::Value) -> Option<String> {
-    let id = value.get("id")?;
-    if id.is_sensitive() {
-        None
-    } else {
-        id.as_str().map(str::to_string)
     }
 }
 

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use topo_sdk::{Diagnostic, Diagnostics, Marks, Severity, Value};
 
-use super::operation::{Done, id_of};
+use super::operation::Done;
 use super::{Answer, Run, Started};
 use crate::address::InstanceAddress;
 use crate::changes::{ChangeAction, InstanceChange};
 use crate::config::{ModuleId, OnFailure, Provisioner, Resource, When};
 use crate::events::Event;
+use crate::plan::id_of;
 use crate::store::{Change, Record, RecordKey, Status};
 use crate::world::{Each, ModuleScope};
 

@@ -1,14 +1,14 @@
 //! Starting a task that calls a provider: its arguments are evaluated with what is now known, and
 //! the final plan is held against what was shown.
 
-use super::operation::{Mutation, id_of, whole_or_path};
+use super::operation::{Mutation, whole_or_path};
 use super::provision::Provisioning;
 use super::tasks::Task;
 use super::{Answer, Run, Started};
 use crate::changes::{ChangeAction, InstanceChange};
 use crate::config::When;
 use crate::events::Event;
-use crate::plan::{Detail, ProviderState, deviation, mark, sensitive_paths};
+use crate::plan::{Detail, ProviderState, deviation, id_of, mark, sensitive_paths};
 use crate::store::{Change, Intent, Record, RecordKey};
 use crate::world::{Each, ModuleScope};
 use jiff::Timestamp;

@@ -119,6 +119,8 @@ impl Planner<'_> {
                         replace_paths: Vec::new(),
                         schema: resource.schema.clone(),
                         provider_deferred: false,
+                        previous: None,
+                        importing: None,
                     });
                     planned
                 }

@@ -64,6 +64,8 @@ impl Planner<'_> {
                 replace_paths: Vec::new(),
                 schema,
                 provider_deferred: false,
+                previous: None,
+                importing: None,
             });
         }
     }

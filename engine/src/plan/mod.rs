@@ -30,14 +30,19 @@ pub use providers::{ProviderState, Slot};
 pub(crate) use providers::{good_for, provider_config, provider_node};
 pub use saved::{SavedPlan, resume};
 
-use crate::address::{InstanceAddress, ProviderAddress, ResourceMode};
-use crate::changes::{ChangeAction, Counts, Drift, InstanceChange, OutputChange, PlanMode};
+use crate::address::{InstanceAddress, ProviderAddress, Target};
+use crate::changes::{
+    ChangeAction, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
+};
 use crate::config::{Config, ModuleId, ResourceKey};
-use crate::events::Listener;
+use crate::events::{Event, Listener};
 use crate::providers::Providers;
 use crate::store::{Change, Dependency, RecordKey, State, StateStore};
 use crate::variables::{Given, Inputs};
 use crate::world::{Each, World};
+
+/// The workspace that there always is.
+pub const DEFAULT_WORKSPACE: &str = "default";
 
 /// How to plan.
 #[derive(Clone)]
@@ -46,10 +51,17 @@ pub struct PlanOptions {
     pub mode: PlanMode,
     /// Whether objects are read before they are compared.
     pub refresh: bool,
-    /// Restricts the plan; not supported yet, must be empty.
-    pub targets: Vec<String>,
+    /// Restricts the plan to these and what they depend on; empty for everything.
+    pub targets: Vec<Target>,
+    /// Leaves out these and what depends on them.
+    pub excludes: Vec<Target>,
     /// Objects to replace though nothing forces it.
     pub replace: Vec<InstanceAddress>,
+    /// Whether what cannot be planned yet, because how many instances there are is not known, is
+    /// left to a later round instead of being an error.
+    pub allow_deferral: bool,
+    /// The name of the workspace: `terraform.workspace`.
+    pub workspace: Arc<str>,
     /// How many operations run side by side.
     pub parallelism: usize,
     /// Where what recovery finds is written; without it open intents are reported as errors.
@@ -62,28 +74,30 @@ impl Default for PlanOptions {
             mode: PlanMode::Normal,
             refresh: true,
             targets: Vec::new(),
+            excludes: Vec::new(),
             replace: Vec::new(),
+            allow_deferral: false,
+            workspace: DEFAULT_WORKSPACE.into(),
             parallelism: 10,
             store: None,
         }
     }
 }
 
-/// A plan, with what is needed to carry it out.
+/// A plan, with what is needed to carry it out. What it says is its [`Overview`], to which it
+/// dereferences.
 pub struct Plan {
-    /// What happens to each object, those that stay as they are included, by address.
-    pub changes: Vec<InstanceChange>,
-    /// Objects that are not as the state has them.
-    pub drift: Vec<Drift>,
-    /// What happens to the outputs.
-    pub outputs: Vec<OutputChange>,
-    /// Provider configurations that are not known before apply.
-    pub deferred_providers: Vec<ProviderAddress>,
-    /// What the run is for.
-    pub mode: PlanMode,
-    /// Warnings; in a refresh-only plan also errors of objects that could not be read.
-    pub diagnostics: Diagnostics,
+    /// What it says.
+    pub overview: Arc<Overview>,
     pub(crate) inner: Inner,
+}
+
+impl std::ops::Deref for Plan {
+    type Target = Overview;
+
+    fn deref(&self) -> &Overview {
+        &self.overview
+    }
 }
 
 /// What apply takes over from planning.
@@ -113,39 +127,6 @@ pub(crate) struct Detail {
 }
 
 impl Plan {
-    /// How many objects each action concerns.
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for change in self
-            .changes
-            .iter()
-            .filter(|c| c.mode() == ResourceMode::Managed)
-        {
-            match change.action {
-                ChangeAction::Create => counts.add += 1,
-                ChangeAction::Update => counts.change += 1,
-                ChangeAction::Delete => counts.destroy += 1,
-                ChangeAction::Forget => counts.forget += 1,
-                a if a.is_replace() => {
-                    counts.add += 1;
-                    counts.destroy += 1;
-                }
-                _ => {}
-            }
-        }
-        counts
-    }
-
-    /// Whether there is nothing to apply: no object and no output changes.
-    pub fn is_empty(&self) -> bool {
-        let objects = self
-            .changes
-            .iter()
-            .all(|c| matches!(c.action, ChangeAction::NoOp | ChangeAction::Read));
-        let drift = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
-        objects && !drift && self.outputs.iter().all(OutputChange::is_no_op)
-    }
-
     /// The plan as bytes, to be carried out later as long as configuration and state stay as
     /// they are.
     ///
@@ -224,8 +205,10 @@ async fn plan_with(
         .map(|g| create_first(&config, g, &resource_deps))
         .unwrap_or_default();
     let plan_time = inputs.plan_time;
+    let mut world = World::new(config.clone(), given.clone(), plan_time);
+    world.workspace = options.workspace.clone();
     let planner = Planner {
-        world: World::new(config.clone(), given.clone(), plan_time),
+        world,
         config,
         providers,
         given,
@@ -242,6 +225,7 @@ async fn plan_with(
         data: BTreeMap::new(),
         changed: HashMap::new(),
         refreshed: BTreeSet::new(),
+        unread: Vec::new(),
         resource_deps,
         create_first,
         inputs,
@@ -268,6 +252,8 @@ struct Planner<'a> {
     /// Resources with instances that change, and how.
     changed: HashMap<NodeIndex, Vec<(InstanceAddress, ChangeAction)>>,
     refreshed: BTreeSet<RecordKey>,
+    /// Objects that could not be read.
+    unread: Vec<Unread>,
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
@@ -313,13 +299,21 @@ impl Planner<'_> {
             .filter(|(_, s)| s.deferred)
             .map(|(a, _)| a.clone())
             .collect();
-        Ok(Plan {
+        let overview = Arc::new(Overview {
             changes: self.changes,
             drift: self.drift,
             outputs,
             deferred_providers,
-            mode: self.options.mode,
+            deferred: Vec::new(),
+            unread: self.unread,
+            checks: Vec::new(),
             diagnostics: self.diagnostics,
+            mode: self.options.mode,
+            partial: !self.options.targets.is_empty() || !self.options.excludes.is_empty(),
+        });
+        (self.listener)(Event::Planned(overview.clone()));
+        Ok(Plan {
+            overview,
             inner: Inner {
                 world: self.world,
                 prior: self.prior,
@@ -402,4 +396,14 @@ pub(crate) fn action_word(action: &topo_sdk::Action) -> &'static str {
 /// The value of an object whose provider said nothing of some attributes.
 pub(crate) fn settled(value: Value) -> Value {
     nulls_for_unknowns(value)
+}
+
+/// The object's id, for people; nothing where it is secret.
+pub(crate) fn id_of(value: &Value) -> Option<String> {
+    let id = value.get("id")?;
+    if id.is_sensitive() {
+        None
+    } else {
+        id.as_str().map(str::to_string)
+    }
 }

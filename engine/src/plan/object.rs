@@ -109,6 +109,8 @@ impl Planner<'_> {
             replace_paths,
             schema: schema.clone(),
             provider_deferred: deferred && action != ChangeAction::NoOp,
+            previous: None,
+            importing: None,
         });
         after
     }

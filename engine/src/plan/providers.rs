@@ -17,9 +17,9 @@ use topo_sdk::{
 };
 
 use super::marks::{drift, mark, sensitive_paths};
-use super::{Planner, action_word};
+use super::{Planner, action_word, id_of};
 use crate::address::{ProviderAddress, ResourceAddress, ResourceMode};
-use crate::changes::{Drift, PlanMode, Reason};
+use crate::changes::{Drift, PlanMode, Reason, Unread};
 use crate::config::{Body, ModuleId, ResourceKey};
 use crate::events::Event;
 use crate::graph::{Graph, Node};
@@ -193,6 +193,7 @@ impl Planner<'_> {
         if self.prior.is_none() {
             let mut world = World::new(config.clone(), self.given.clone(), self.world.plan_time);
             world.planning = false;
+            world.workspace = self.options.workspace.clone();
             self.prior = Some(world);
         }
         if let Some(node) = provider_node(&config, graph, address) {
@@ -444,8 +445,7 @@ impl Planner<'_> {
                 .or_default()
                 .push((key.clone(), request));
         }
-        let objects = by_type.values().map(Vec::len).sum();
-        if objects == 0 {
+        if by_type.is_empty() {
             return;
         }
         if let Some(known) = self.inputs.refreshed.clone() {
@@ -456,9 +456,17 @@ impl Planner<'_> {
             }
             return;
         }
+        let objects: Arc<[_]> = by_type
+            .values()
+            .flatten()
+            .map(|(key, _)| {
+                let record = self.state.records.get(key);
+                (key.clone(), record.and_then(|r| id_of(&r.value)))
+            })
+            .collect();
         (self.listener)(Event::RefreshStarted {
             provider: address.clone(),
-            objects,
+            objects: objects.clone(),
         });
         let connection = &state.connection;
         let answers = join_all(by_type.into_values().map(|reads| async move {
@@ -474,9 +482,14 @@ impl Planner<'_> {
         for (key, answer) in answers.into_iter().flatten() {
             match answer {
                 Ok(after) => self.settle(key, after),
-                Err(ds) => self
-                    .diagnostics
-                    .extend(ds.map(|d| d.with_address(&key.address))),
+                Err(ds) => {
+                    let ds = ds.map(|d| d.with_address(&key.address));
+                    self.diagnostics.extend(ds.clone());
+                    self.unread.push(Unread {
+                        key,
+                        diagnostics: ds,
+                    });
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use topo_sdk::{Diagnostic, Diagnostics, ResourceState, Value};
 
 use super::{Plan, PlanOptions, plan_with};
-use crate::address::InstanceAddress;
+use crate::address::{InstanceAddress, Target};
 use crate::changes::{ChangeAction, PlanMode};
 use crate::config::Config;
 use crate::events::Listener;
@@ -42,6 +42,10 @@ pub(crate) struct Inputs {
     mode: PlanMode,
     refresh: bool,
     replace: Vec<InstanceAddress>,
+    targets: Vec<Target>,
+    excludes: Vec<Target>,
+    allow_deferral: bool,
+    workspace: Arc<str>,
 }
 
 impl Inputs {
@@ -63,6 +67,10 @@ impl Inputs {
             mode: options.mode,
             refresh: options.refresh,
             replace: options.replace.clone(),
+            targets: options.targets.clone(),
+            excludes: options.excludes.clone(),
+            allow_deferral: options.allow_deferral,
+            workspace: options.workspace.clone(),
         }
     }
 }
@@ -80,6 +88,10 @@ pub struct SavedPlan {
     mode: PlanMode,
     refresh: bool,
     replace: Vec<InstanceAddress>,
+    targets: Vec<Target>,
+    excludes: Vec<Target>,
+    allow_deferral: bool,
+    workspace: Arc<str>,
     refreshed: Vec<(RecordKey, Option<ResourceState>)>,
     data: Vec<(InstanceAddress, Value)>,
     /// What the plan says: the same must come out again.
@@ -126,6 +138,10 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         mode: inputs.mode,
         refresh: inputs.refresh,
         replace: inputs.replace.clone(),
+        targets: inputs.targets.clone(),
+        excludes: inputs.excludes.clone(),
+        allow_deferral: inputs.allow_deferral,
+        workspace: inputs.workspace.clone(),
         refreshed,
         data: plan
             .inner
@@ -235,6 +251,10 @@ pub async fn resume(
         mode: saved.mode,
         refresh: saved.refresh,
         replace: saved.replace.clone(),
+        targets: saved.targets.clone(),
+        excludes: saved.excludes.clone(),
+        allow_deferral: saved.allow_deferral,
+        workspace: saved.workspace.clone(),
         store,
         ..PlanOptions::default()
     };

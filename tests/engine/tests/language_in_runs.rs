@@ -11,9 +11,9 @@ use topo_engine::lang::operators::Failure;
 use topo_engine::lang::source::SourceFile;
 use topo_engine::lang::syntax::parse_expression;
 use topo_engine::store::OutputRecord;
+use topo_engine_tests::Scenario;
 use topo_sdk::json::to_json;
 use topo_sdk::{Type, Value};
-use topo_tests::scenario::Scenario;
 
 /// A few variables: `var.u` (unknown string), `var.ul` (unknown list), `var.s` (sensitive).
 struct Few;
@@ -271,7 +271,8 @@ EOT
 }
 "#,
     );
-    let outputs = s.apply().await.outputs;
+    let outcome = s.apply().await;
+    let outputs = &outcome.outputs;
     // As Terraform 1.11 has them.
     let text = |name: &str| outputs[name].value.as_str().unwrap().to_string();
     assert_eq!(text("plain"), "a\n  b 2\n");
@@ -380,7 +381,8 @@ async fn type_constraints_defaults_and_template_files() {
         "hello ${who}\n%{ for x in xs ~}\n- ${x}\n%{ endfor ~}\n",
     );
     s.write("lines.tftpl", LINES);
-    let outputs = s.apply().await.outputs;
+    let outcome = s.apply().await;
+    let outputs = &outcome.outputs;
     assert_eq!(
         output(&outputs, "v"),
         r#"{"inner":{"on":true},"name":"n","none":null,"size":3,"tags":{"a":"b"}}"#

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use topo_tests::scenario::{Scenario, summary};
+use topo_engine_tests::{Scenario, summary};
 
 const MANY: usize = 10_000;
 

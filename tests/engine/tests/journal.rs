@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use topo_engine::apply::Interrupt;
 use topo_engine::changes::PlanMode;
 use topo_engine::store::StateStore;
-use topo_tests::scenario::{Behaviour, MemoryStore, Scenario, failures, located, sled, summary};
+use topo_engine_tests::{Behaviour, MemoryStore, Scenario, failures, located, sled, summary};
 
 const ONE: &str = r#"resource "test_thing" "a" { name = "a" }"#;
 

@@ -1,7 +1,7 @@
 //! Everything that a person can get wrong is told with its file, line and column, all mistakes at
 //! once, and nothing is changed.
 
-use topo_tests::scenario::{Scenario, located};
+use topo_engine_tests::{Scenario, located};
 
 fn errors(text: &str) -> Vec<String> {
     Scenario::new(text).errors()
@@ -255,7 +255,7 @@ async fn what_a_provider_says_names_the_object_and_the_place() {
     let found = s.plan_errors().await;
     assert_eq!(found, ["main.tf:2:10 No host"]);
     let s = Scenario::new("data \"test_lookup\" \"l\" {\n  name = \"l\"\n}\n");
-    s.cloud.on("data l", topo_tests::scenario::Behaviour::Fail);
+    s.cloud.on("data l", topo_engine_tests::Behaviour::Fail);
     let refused = s
         .try_plan(topo_engine::changes::PlanMode::Normal)
         .await

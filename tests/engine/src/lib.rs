@@ -1,4 +1,4 @@
-//! Scenarios for the engine: a configuration in a directory of its own, a scripted provider with
+//! Scenarios for the engine, without any real cloud: a configuration in a directory of its own, a scripted provider with
 //! a cloud in memory, a state store, and the whole way through load, plan and apply.
 //!
 //! Nothing waits for time: whoever must wait does so for an entry in the cloud's log.
@@ -173,7 +173,7 @@ impl Scenario {
     }
 
     /// Applies a plan with so many operations side by side.
-    pub async fn carry_out(&self, plan: Plan, parallelism: usize) -> Outcome {
+    pub async fn carry_out(&self, plan: Plan, parallelism: usize) -> Arc<Outcome> {
         let (_keep, interrupt) = watch::channel(Interrupt::None);
         self.carry_out_until(plan, parallelism, interrupt).await
     }
@@ -184,7 +184,7 @@ impl Scenario {
         plan: Plan,
         parallelism: usize,
         interrupt: watch::Receiver<Interrupt>,
-    ) -> Outcome {
+    ) -> Arc<Outcome> {
         let options = ApplyOptions {
             parallelism,
             interrupt,
@@ -194,7 +194,7 @@ impl Scenario {
     }
 
     /// Plans and applies; there must be no error.
-    pub async fn apply(&self) -> Outcome {
+    pub async fn apply(&self) -> Arc<Outcome> {
         let plan = self.plan().await;
         let outcome = self.carry_out(plan, 10).await;
         assert!(outcome.is_success(), "{}", failures(&outcome).join("\n"));
@@ -202,13 +202,13 @@ impl Scenario {
     }
 
     /// Plans and applies, whatever comes of it.
-    pub async fn apply_anyhow(&self) -> Outcome {
+    pub async fn apply_anyhow(&self) -> Arc<Outcome> {
         let plan = self.plan().await;
         self.carry_out(plan, 10).await
     }
 
     /// Destroys everything; there must be no error.
-    pub async fn destroy(&self) -> Outcome {
+    pub async fn destroy(&self) -> Arc<Outcome> {
         let plan = self.plan_in(PlanMode::Destroy).await;
         let outcome = self.carry_out(plan, 10).await;
         assert!(outcome.is_success(), "{}", failures(&outcome).join("\n"));

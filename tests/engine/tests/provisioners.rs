@@ -8,9 +8,9 @@ use topo_engine::apply::Interrupt;
 use topo_engine::changes::{ChangeAction, PlanMode};
 use topo_engine::events::Event;
 use topo_engine::store::Status;
+use topo_engine_tests::{Behaviour, MemoryStore, Scenario, failures, summary};
 use topo_provider_sandbox::simulate_provisioner;
 use topo_sdk::Severity;
-use topo_tests::scenario::{Behaviour, MemoryStore, Scenario, failures, summary};
 
 /// What happened, in words, as it happened.
 #[derive(Clone, Default)]

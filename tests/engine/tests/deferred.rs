@@ -1,8 +1,8 @@
 //! The heart of the engine: providers whose configuration comes from objects of the same run.
 
 use topo_engine::changes::{PlanMode, Reason};
+use topo_engine_tests::{Behaviour, Scenario, failures, summary};
 use topo_sdk::Value;
-use topo_tests::scenario::{Behaviour, Scenario, failures, summary};
 
 /// A host, and pods inside of it.
 fn nested(zone: &str, size: u32) -> String {

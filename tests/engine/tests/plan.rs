@@ -2,8 +2,8 @@
 //! references, modules, data sources, marks, lifecycle rules.
 
 use topo_engine::changes::PlanMode;
+use topo_engine_tests::{Behaviour, Scenario, failures, summary};
 use topo_sdk::Value;
-use topo_tests::scenario::{Behaviour, Scenario, failures, summary};
 
 #[tokio::test]
 async fn creates_updates_replaces_deletes_and_leaves_alone() {
