@@ -14,6 +14,7 @@ pub mod graph;
 pub mod lang;
 pub mod plan;
 pub mod providers;
+pub mod relocate;
 pub mod store;
 mod suggest;
 pub mod variables;
