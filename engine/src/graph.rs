@@ -44,6 +44,23 @@ pub enum Node {
     Closed(ModuleId),
 }
 
+impl Node {
+    /// The module that it is in; of [`Node::Outputs`] and [`Node::Closed`] the module itself.
+    pub fn module(&self) -> ModuleId {
+        match self {
+            Node::Variable(m, _)
+            | Node::Local(m, _)
+            | Node::Output(m, _)
+            | Node::Call(m, _)
+            | Node::Resource(m, _)
+            | Node::Provider(m, _)
+            | Node::Check(m, _)
+            | Node::Outputs(m)
+            | Node::Closed(m) => *m,
+        }
+    }
+}
+
 /// The static graph. Edges lead from what is referred to, to what refers to it.
 #[derive(Debug)]
 pub struct Graph {

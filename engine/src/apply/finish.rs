@@ -69,7 +69,7 @@ impl Run<'_> {
     pub(super) async fn finish(mut self) -> Outcome {
         let mut changes = Vec::new();
         if self.mode == PlanMode::Destroy {
-            if self.outcome.is_success() {
+            if self.outcome.is_success() && !self.inner.selection.is_partial() {
                 changes.extend(
                     self.inner
                         .state
@@ -91,6 +91,12 @@ impl Run<'_> {
         } else {
             self.outputs(&mut changes);
             self.data_records(&mut changes);
+        }
+        if self.inner.selection.is_partial() && self.mode == PlanMode::Normal {
+            self.outcome.diagnostics.push(Diagnostic::warning(
+                "Applied changes may be incomplete",
+                "The plan was restricted (-target, -exclude), so parts of the configuration may not be in place and outputs may not be up to date. Plan once more without the restriction and see whether anything is left.",
+            ));
         }
         if !changes.is_empty()
             && let Err(e) = self.store.commit(changes).await
@@ -121,9 +127,10 @@ impl Run<'_> {
                 }
             }
         }
+        let partial = self.inner.selection.is_partial();
         let gone: Vec<Arc<str>> = outputs
             .keys()
-            .filter(|n| !declared.contains_key(*n))
+            .filter(|n| !partial && !declared.contains_key(*n))
             .cloned()
             .collect();
         for name in gone {
@@ -160,6 +167,7 @@ impl Run<'_> {
         }
         for key in self.inner.state.records.keys() {
             if key.address.resource.mode == ResourceMode::Data
+                && self.inner.selection.has_record(key)
                 && !self.inner.details.contains_key(&key.address)
             {
                 changes.push(Change::Remove(key.clone()));

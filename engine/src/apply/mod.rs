@@ -129,6 +129,7 @@ async fn carry_out(
         changes,
         details: &inner.details,
         state: &inner.state,
+        selection: &inner.selection,
         mode,
     };
     let tasks = match tasks::build(&input) {

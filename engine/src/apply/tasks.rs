@@ -15,7 +15,7 @@ use crate::address::{InstanceAddress, ResourceAddress, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, PlanMode};
 use crate::config::ModuleId;
 use crate::graph::{Graph, Node};
-use crate::plan::Detail;
+use crate::plan::{Detail, Selection};
 use crate::store::{Dependency, RecordKey, State};
 
 /// Something to do.
@@ -75,6 +75,7 @@ pub(super) struct Input<'a> {
     pub(super) changes: &'a [InstanceChange],
     pub(super) details: &'a HashMap<InstanceAddress, Detail>,
     pub(super) state: &'a State,
+    pub(super) selection: &'a Selection,
     pub(super) mode: PlanMode,
 }
 
@@ -120,7 +121,7 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
         Node::Resource(..) => tasks.add(Task::JoinAll(requirement)),
         _ => tasks.add(Task::Evaluate(requirement)),
     };
-    for n in &graph.order {
+    for n in graph.order.iter().filter(|n| input.selection.has_node(**n)) {
         let Node::Resource(..) = &graph.graph[*n] else {
             let task = tasks.add(Task::Evaluate(*n));
             for r in graph.requirements(*n) {

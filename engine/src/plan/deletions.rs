@@ -19,7 +19,9 @@ impl Planner<'_> {
             .records
             .values()
             .filter(|r| {
-                r.key.address.resource.mode == ResourceMode::Managed && !planned.contains(&r.key)
+                r.key.address.resource.mode == ResourceMode::Managed
+                    && !planned.contains(&r.key)
+                    && self.selection.has_record(&r.key)
             })
             .cloned()
             .collect();

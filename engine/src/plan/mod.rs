@@ -12,6 +12,7 @@ mod marks;
 mod object;
 mod providers;
 mod saved;
+mod selection;
 mod unsupported;
 mod walk;
 
@@ -29,6 +30,7 @@ pub(crate) use object::ignore_changes;
 pub use providers::{ProviderState, Slot};
 pub(crate) use providers::{good_for, provider_config, provider_node};
 pub use saved::{SavedPlan, resume};
+pub(crate) use selection::Selection;
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::changes::{
@@ -36,6 +38,7 @@ use crate::changes::{
 };
 use crate::config::{Config, ModuleId, ResourceKey};
 use crate::events::{Event, Listener};
+use crate::graph::Node;
 use crate::providers::Providers;
 use crate::store::{Change, Dependency, RecordKey, State, StateStore};
 use crate::variables::{Given, Inputs};
@@ -113,6 +116,7 @@ pub(crate) struct Inner {
     pub(crate) details: HashMap<InstanceAddress, Detail>,
     /// Data sources that were read.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
+    pub(crate) selection: Selection,
     pub(crate) saved: saved::Inputs,
 }
 
@@ -179,12 +183,6 @@ async fn plan_with(
     diagnostics: Diagnostics,
     inputs: saved::Inputs,
 ) -> Result<Plan, Diagnostics> {
-    if !options.targets.is_empty() {
-        return Err(Diagnostics::error(
-            "Not supported yet",
-            "Plans that are restricted to targets are not supported yet.",
-        ));
-    }
     if config.graph().is_none() {
         return Err(Diagnostics::error(
             "Configuration not checked",
@@ -203,6 +201,20 @@ async fn plan_with(
     let create_first = config
         .graph()
         .map(|g| create_first(&config, g, &resource_deps))
+        .unwrap_or_default();
+    let selection = config
+        .graph()
+        .map(|graph| {
+            Selection::new(
+                &config,
+                graph,
+                &state,
+                options.mode,
+                &options.targets,
+                &options.excludes,
+                &mut diagnostics,
+            )
+        })
         .unwrap_or_default();
     let plan_time = inputs.plan_time;
     let mut world = World::new(config.clone(), given.clone(), plan_time);
@@ -228,6 +240,7 @@ async fn plan_with(
         unread: Vec::new(),
         resource_deps,
         create_first,
+        selection,
         inputs,
     };
     planner.run().await
@@ -257,6 +270,7 @@ struct Planner<'a> {
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
+    selection: Selection,
     inputs: saved::Inputs,
 }
 
@@ -268,7 +282,9 @@ impl Planner<'_> {
                 return Err(self.diagnostics);
             };
             for index in &graph.order {
-                self.node(graph, *index).await;
+                if self.selection.has_node(*index) {
+                    self.node(graph, *index).await;
+                }
             }
         }
         // Objects whose block is gone, or all of them.
@@ -276,6 +292,7 @@ impl Planner<'_> {
             .state
             .records
             .values()
+            .filter(|r| self.selection.has_record(&r.key))
             .map(|r| r.provider.clone())
             .chain(self.state.intents.iter().map(|i| i.provider.clone()))
             .collect();
@@ -309,7 +326,7 @@ impl Planner<'_> {
             checks: Vec::new(),
             diagnostics: self.diagnostics,
             mode: self.options.mode,
-            partial: !self.options.targets.is_empty() || !self.options.excludes.is_empty(),
+            partial: self.selection.is_partial(),
         });
         (self.listener)(Event::Planned(overview.clone()));
         Ok(Plan {
@@ -322,6 +339,7 @@ impl Planner<'_> {
                 refreshed: self.refreshed,
                 details: self.details,
                 data: self.data,
+                selection: self.selection,
                 saved: self.inputs,
             },
         })
@@ -336,6 +354,9 @@ impl Planner<'_> {
         let declared = self.config.root();
         if !destroy && let Some(root) = self.world.modules.first().and_then(|m| m.first()) {
             for (name, output) in &declared.outputs {
+                if !self.is_evaluated(name) {
+                    continue;
+                }
                 let before = self.state.outputs.get(name).map(|o| o.value.clone());
                 let after = root.outputs.get(name).cloned();
                 made.push(OutputChange {
@@ -347,6 +368,9 @@ impl Planner<'_> {
             }
         }
         for (name, old) in &self.state.outputs {
+            if self.selection.is_partial() {
+                break; // what is gone is seen when everything is planned
+            }
             if destroy || !declared.outputs.contains_key(name) {
                 made.push(OutputChange {
                     name: name.clone(),
@@ -357,6 +381,13 @@ impl Planner<'_> {
             }
         }
         made
+    }
+
+    /// Whether an output of the root module is worked out in this plan.
+    fn is_evaluated(&self, output: &Arc<str>) -> bool {
+        let graph = self.config.graph();
+        let node = graph.and_then(|g| g.find(&Node::Output(0, output.clone())));
+        node.is_some_and(|n| self.selection.has_node(n))
     }
 
     /// Mutations of dead runs that could not be settled.

@@ -429,7 +429,10 @@ impl Planner<'_> {
     async fn refresh(&mut self, address: &ProviderAddress, state: &ProviderState) {
         let mut by_type: BTreeMap<Arc<str>, Vec<(RecordKey, ReadRequest)>> = BTreeMap::new();
         for (key, r) in &self.state.records {
-            if r.provider != *address || key.address.resource.mode != ResourceMode::Managed {
+            if r.provider != *address
+                || key.address.resource.mode != ResourceMode::Managed
+                || !self.selection.has_record(key)
+            {
                 continue;
             }
             let type_name = key.address.resource.type_name.clone();

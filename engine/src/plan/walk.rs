@@ -90,6 +90,14 @@ impl Planner<'_> {
             let mut reads = Vec::new();
             for each in items {
                 let instance = address.instance(each.key.clone());
+                if !self.selection.has_instance(index, &instance) {
+                    // Nothing is asked of it; whoever refers to it sees what the state has.
+                    if let Some(record) = self.state.records.get(&instance.clone().into()) {
+                        let value = record.value.clone();
+                        self.set(m, i, key, each.key, value);
+                    }
+                    continue;
+                }
                 let errors = self.diagnostics.0.len();
                 let value = self.decode(resource, m, i, &each, &instance);
                 let failed = self
