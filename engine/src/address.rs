@@ -293,9 +293,9 @@ fn modules(text: &str) -> Option<(Vec<ModuleStep>, &str)> {
         let (key, after) = instance_key(after)?;
         steps.push((name.into(), key));
         rest = match after.strip_prefix('.') {
-            Some(further) => further,
+            Some(further) if !further.is_empty() => further,
             None if after.is_empty() => return Some((steps, "")),
-            None => return None,
+            _ => return None,
         };
     }
     Some((steps, rest))

@@ -61,6 +61,24 @@ impl Shape {
     }
 }
 
+/// Why it cannot be said which instances there are.
+#[derive(Debug)]
+pub struct Unexpanded {
+    /// What to tell.
+    pub diagnostic: Box<Diagnostic>,
+    /// Whether it will be known when more is applied, rather than being a mistake.
+    pub unknown: bool,
+}
+
+impl From<Box<Diagnostic>> for Unexpanded {
+    fn from(diagnostic: Box<Diagnostic>) -> Unexpanded {
+        Unexpanded {
+            diagnostic,
+            unknown: false,
+        }
+    }
+}
+
 /// What `each` and `count` are in an instance.
 #[derive(Debug, Clone, Default)]
 pub struct Each {
@@ -197,6 +215,8 @@ pub struct World {
     pub planning: bool,
     /// Whether this is a check before anything is known: keys of instances stand for all.
     pub checking: bool,
+    /// Whether module calls whose instances are not known yet are left to a later round.
+    pub allow_deferral: bool,
     /// Whether something could not be read or evaluated. What is unknown from then on may be so
     /// because of that, and is no mistake of its own.
     pub incomplete: bool,
@@ -230,6 +250,7 @@ impl World {
             plan_time,
             planning: true,
             checking: false,
+            allow_deferral: false,
             incomplete: false,
             base_dir,
             workspace: crate::plan::DEFAULT_WORKSPACE.into(),
@@ -481,12 +502,19 @@ impl World {
         }
     }
 
-    /// Makes the instances of a called module, in every instance of the calling one.
-    pub fn call(&mut self, module: ModuleId, name: &Arc<str>, diagnostics: &mut Diagnostics) {
+    /// Makes the instances of a called module, in every instance of the calling one. False where
+    /// it is not known which, and that is no error.
+    pub fn call(
+        &mut self,
+        module: ModuleId,
+        name: &Arc<str>,
+        diagnostics: &mut Diagnostics,
+    ) -> bool {
         let config = self.config.clone();
         let Some(call) = config.module(module).calls.get(name) else {
-            return;
+            return true;
         };
+        let mut known = true;
         for instance in 0..self.modules[module].len() {
             let expanded = self.expand(
                 &call.repetition,
@@ -496,8 +524,12 @@ impl World {
             );
             let (shape, items) = match expanded {
                 Ok(x) => x,
-                Err(d) => {
-                    diagnostics.push(*d);
+                Err(e) if e.unknown && self.allow_deferral => {
+                    known = false;
+                    continue;
+                }
+                Err(e) => {
+                    diagnostics.push(*e.diagnostic);
                     continue;
                 }
             };
@@ -515,6 +547,7 @@ impl World {
                 .calls
                 .insert(name.clone(), (shape, made));
         }
+        known
     }
 
     /// Evaluates `for_each` of a module call again, where the values of its instances were not
@@ -549,7 +582,7 @@ impl World {
                         }
                     }
                 }
-                Err(d) => diagnostics.push(*d),
+                Err(e) => diagnostics.push(*e.diagnostic),
             }
         }
     }
@@ -564,9 +597,10 @@ impl World {
         module: ModuleId,
         instance: usize,
         what: &str,
-    ) -> Result<(Shape, Vec<Each>), Box<Diagnostic>> {
+    ) -> Result<(Shape, Vec<Each>), Unexpanded> {
         let fail = |e: &Expression, summary: &str, detail: String| {
-            Box::new(Diagnostic::error(summary, detail).with_range(Some(e.range())))
+            let diagnostic = Diagnostic::error(summary, detail).with_range(Some(e.range()));
+            Unexpanded::from(Box::new(diagnostic))
         };
         match repetition {
             Repetition::Single => Ok((Shape::Single, vec![Each::default()])),
@@ -676,25 +710,44 @@ impl World {
     }
 }
 
-fn unknown_repetition(argument: &str, e: &Expression, what: &str) -> Box<Diagnostic> {
-    let names: Vec<String> = e.references.iter().map(|r| r.target.to_string()).collect();
+fn unknown_repetition(argument: &str, e: &Expression, what: &str) -> Unexpanded {
+    let mut names: Vec<String> = e.references.iter().map(|r| r.target.to_string()).collect();
+    names.sort();
+    names.dedup();
     let from = if names.is_empty() {
         String::new()
     } else {
         format!(" It comes from {}.", names.join(", "))
     };
-    let way_out = if argument == "for_each" {
-        "Use a map whose keys are written in the configuration and only its values come from other objects."
-    } else {
-        "Use a number that the configuration or a variable states."
+    let way_out = match argument {
+        "for_each" => {
+            "Use a map whose keys are written in the configuration and only whose values come from other objects"
+        }
+        _ => "Use a value that the configuration or a variable states",
     };
-    Box::new(
-        Diagnostic::error(
-            format!("Invalid {argument} argument"),
-            format!("The \"{argument}\" value of {what} depends on attributes that are known only after apply, so it cannot be said how many instances there will be.{from} {way_out}"),
-        )
-        .with_range(Some(e.range())),
-    )
+    let targets: Vec<String> = e
+        .references
+        .iter()
+        .filter(|r| matches!(r.target, Target::Resource(..) | Target::Module(..)))
+        .map(|r| match &r.target {
+            Target::Module(name, _) => format!("-target=module.{name}"),
+            other => format!("-target={other}"),
+        })
+        .collect();
+    let targeted = match targets.first() {
+        Some(first) => format!(", or apply what it comes from first ({first})"),
+        None => String::from(", or apply what it comes from first (-target)"),
+    };
+    let diagnostic = Diagnostic::error(
+        format!("Invalid {argument} argument"),
+        format!(
+            "The \"{argument}\" value of {what} depends on attributes that are known only after apply, so it cannot be said how many instances there will be.{from} {way_out}{targeted}, or give -allow-deferral: then what can be planned is planned and applied, and the rest after it in the same run."
+        ),
+    );
+    Unexpanded {
+        diagnostic: Box::new(diagnostic.with_range(Some(e.range()))),
+        unknown: true,
+    }
 }
 
 /// What expressions in a module instance see.

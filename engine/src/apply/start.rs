@@ -109,7 +109,7 @@ impl Run<'_> {
                     detail.instance,
                     "this resource",
                 )
-                .map_err(|d| Diagnostics::from(*d))?;
+                .map_err(|e| Diagnostics::from(*e.diagnostic))?;
             let values = items.into_iter().map(|e| (e.key, e.value)).collect();
             self.each_values.insert(place.clone(), values);
         }

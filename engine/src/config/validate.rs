@@ -187,8 +187,8 @@ fn evaluate(
                             diagnostics.extend(found);
                             shape
                         }
-                        Err(d) => {
-                            diagnostics.push(*d);
+                        Err(e) => {
+                            diagnostics.push(*e.diagnostic);
                             Shape::Single
                         }
                     };

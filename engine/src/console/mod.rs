@@ -172,7 +172,9 @@ fn compute(world: &mut World, node: &Node, objects: &Objects<'_>, diagnostics: &
                 world.output(*m, i, n, diagnostics);
             }
         }
-        Node::Call(m, n) => world.call(*m, n, diagnostics),
+        Node::Call(m, n) => {
+            world.call(*m, n, diagnostics);
+        }
         Node::Resource(m, key) => {
             for i in 0..world.modules[*m].len() {
                 let instances = instances(world, *m, i, key, objects);

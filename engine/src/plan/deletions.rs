@@ -14,6 +14,7 @@ impl Planner<'_> {
     /// Objects that the configuration does not have any more; in a destroy run all of them.
     pub(super) fn deletions(&mut self) {
         let planned: HashSet<RecordKey> = self.changes.iter().map(|c| c.key.clone()).collect();
+        let kept = self.kept_for_later();
         let gone: Vec<Record> = self
             .state
             .records
@@ -22,6 +23,7 @@ impl Planner<'_> {
                 r.key.address.resource.mode == ResourceMode::Managed
                     && !planned.contains(&r.key)
                     && self.selection.has_record(&r.key)
+                    && !kept.contains(&r.key)
             })
             .cloned()
             .collect();

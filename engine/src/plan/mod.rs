@@ -6,6 +6,7 @@
 //! the world, where whatever refers to it sees it, unknown parts included.
 
 mod data;
+mod deferral;
 mod deletions;
 mod dependencies;
 mod marks;
@@ -34,7 +35,7 @@ pub(crate) use selection::Selection;
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::changes::{
-    ChangeAction, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
+    ChangeAction, Deferred, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
 };
 use crate::config::{Config, ModuleId, ResourceKey};
 use crate::events::{Event, Listener};
@@ -219,6 +220,7 @@ async fn plan_with(
     let plan_time = inputs.plan_time;
     let mut world = World::new(config.clone(), given.clone(), plan_time);
     world.workspace = options.workspace.clone();
+    world.allow_deferral = options.allow_deferral;
     let planner = Planner {
         world,
         config,
@@ -241,6 +243,9 @@ async fn plan_with(
         resource_deps,
         create_first,
         selection,
+        later: HashSet::new(),
+        unknown_calls: HashSet::new(),
+        deferred: Vec::new(),
         inputs,
     };
     planner.run().await
@@ -271,6 +276,11 @@ struct Planner<'a> {
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
     selection: Selection,
+    /// Nodes that wait for a later round, or for something that does.
+    later: HashSet<NodeIndex>,
+    /// Those of them that are module calls whose own instances are not known.
+    unknown_calls: HashSet<NodeIndex>,
+    deferred: Vec<Deferred>,
     inputs: saved::Inputs,
 }
 
@@ -316,12 +326,24 @@ impl Planner<'_> {
             .filter(|(_, s)| s.deferred)
             .map(|(a, _)| a.clone())
             .collect();
+        if let Some(graph) = self.config.graph() {
+            // Values are worked out as far as they are known; nothing else is touched.
+            self.later.retain(|n| {
+                let node = &graph.graph[*n];
+                matches!(
+                    node,
+                    Node::Resource(..) | Node::Call(..) | Node::Provider(..)
+                )
+            });
+            self.selection.leave(std::mem::take(&mut self.later));
+        }
+        self.deferred.sort_by(|a, b| a.address.cmp(&b.address));
         let overview = Arc::new(Overview {
             changes: self.changes,
             drift: self.drift,
             outputs,
             deferred_providers,
-            deferred: Vec::new(),
+            deferred: self.deferred,
             unread: self.unread,
             checks: Vec::new(),
             diagnostics: self.diagnostics,

@@ -247,7 +247,9 @@ impl Planner<'_> {
             Node::Output(m, name) => {
                 (0..world.modules[*m].len()).for_each(|i| world.output(*m, i, name, &mut aside))
             }
-            Node::Call(m, name) => world.call(*m, name, &mut aside),
+            Node::Call(m, name) => {
+                world.call(*m, name, &mut aside);
+            }
             _ => {}
         }
     }

@@ -11,9 +11,9 @@ use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use topo_sdk::{Diagnostic, Diagnostics};
 
-use crate::address::{InstanceAddress, ResourceAddress, Target};
+use crate::address::{InstanceAddress, ModuleInstance, ResourceAddress, Target};
 use crate::changes::PlanMode;
-use crate::config::Config;
+use crate::config::{Config, ModuleId, ResourceKey};
 use crate::graph::{Graph, Node};
 use crate::store::{Dependency, RecordKey, State};
 
@@ -29,6 +29,8 @@ pub(crate) struct Selection {
     /// The nodes of which instances in some module instances are meant, because others in these
     /// depend on them.
     inside: HashMap<NodeIndex, Vec<Target>>,
+    /// What is left to a later round.
+    later: HashSet<NodeIndex>,
     /// The objects of the state to read and, where they are to go, to remove; `None` for all.
     records: Option<HashSet<RecordKey>>,
 }
@@ -75,7 +77,12 @@ impl Selection {
 
     /// Whether a node is to be evaluated.
     pub(crate) fn has_node(&self, node: NodeIndex) -> bool {
-        self.nodes.as_ref().is_none_or(|n| n.contains(&node))
+        self.nodes.as_ref().is_none_or(|n| n.contains(&node)) && !self.later.contains(&node)
+    }
+
+    /// Leaves nodes out because they wait for a later round.
+    pub(crate) fn leave(&mut self, later: HashSet<NodeIndex>) {
+        self.later = later;
     }
 
     /// Whether an instance of a resource that is to be evaluated is meant.
@@ -248,19 +255,36 @@ fn reach(graph: &Graph, from: NodeIndex, direction: Direction, found: &mut HashS
 
 /// The address of a resource's block, without any keys.
 fn static_address(config: &Config, node: &Node) -> Option<ResourceAddress> {
-    let Node::Resource(m, key) = node else {
-        return None;
-    };
-    let mut module = crate::address::ModuleInstance::root();
-    for name in config.module(*m).path.iter() {
+    match node {
+        Node::Resource(m, key) => Some(block_address(config, *m, key)),
+        _ => None,
+    }
+}
+
+/// The address of a resource's block, without any keys.
+pub(super) fn block_address(config: &Config, m: ModuleId, key: &ResourceKey) -> ResourceAddress {
+    let mut module = ModuleInstance::root();
+    for name in config.module(m).path.iter() {
         module = module.child(name.clone(), None);
     }
-    Some(ResourceAddress {
+    ResourceAddress {
         module,
         mode: key.0,
         type_name: key.1.clone(),
         name: key.2.clone(),
-    })
+    }
+}
+
+/// The address of the block that an object comes from.
+pub(super) fn without_keys(address: &ResourceAddress) -> ResourceAddress {
+    let mut module = ModuleInstance::root();
+    for (name, _) in address.module.steps() {
+        module = module.child(name.clone(), None);
+    }
+    ResourceAddress {
+        module,
+        ..address.clone()
+    }
 }
 
 /// Whether a target could mean instances of a block, whatever their keys.
@@ -281,10 +305,7 @@ fn is_static(target: &Target) -> bool {
 }
 
 /// The nodes of resources by the names of the calls that lead to them and their own.
-fn by_path(
-    config: &Config,
-    graph: &Graph,
-) -> HashMap<(Vec<Arc<str>>, crate::config::ResourceKey), NodeIndex> {
+fn by_path(config: &Config, graph: &Graph) -> HashMap<(Vec<Arc<str>>, ResourceKey), NodeIndex> {
     let nodes = graph.order.iter();
     nodes
         .filter_map(|n| match &graph.graph[*n] {

@@ -4,6 +4,7 @@ use super::{Detail, Planner};
 use crate::address::{
     InstanceAddress, InstanceKey, ProviderAddress, ResourceAddress, ResourceMode,
 };
+use crate::changes::DeferredReason;
 use crate::config::{ModuleId, Resource, ResourceKey};
 use crate::graph::{Graph, Node};
 use crate::world::{Each, Instances, ModuleScope, Shape};
@@ -13,6 +14,9 @@ use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
 impl Planner<'_> {
     pub(super) async fn node(&mut self, graph: &Graph, index: NodeIndex) {
         self.world.incomplete = self.diagnostics.has_errors();
+        if self.waits(graph, index) {
+            return;
+        }
         match &graph.graph[index] {
             Node::Variable(m, n) => {
                 for i in 0..self.world.modules[*m].len() {
@@ -29,7 +33,12 @@ impl Planner<'_> {
                     self.world.output(*m, i, n, &mut self.diagnostics);
                 }
             }
-            Node::Call(m, n) => self.world.call(*m, n, &mut self.diagnostics),
+            Node::Call(m, n) => {
+                if !self.world.call(*m, n, &mut self.diagnostics) {
+                    self.later.insert(index);
+                    self.unknown_calls.insert(index);
+                }
+            }
             Node::Provider(m, key) => {
                 let module = self.config.module(*m);
                 let address = ProviderAddress {
@@ -79,8 +88,14 @@ impl Planner<'_> {
                     .expand(&resource.repetition, m, i, &address.to_string())
                 {
                     Ok(x) => x,
-                    Err(d) => {
-                        self.diagnostics.push(d.with_address(&address));
+                    Err(e) if e.unknown && self.options.allow_deferral => {
+                        if self.later.insert(index) {
+                            self.leave(m, key, DeferredReason::InstanceCountUnknown);
+                        }
+                        continue;
+                    }
+                    Err(e) => {
+                        self.diagnostics.push(e.diagnostic.with_address(&address));
                         (Shape::Single, Vec::new())
                     }
                 };
