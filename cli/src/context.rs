@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::commands::VariableArgs;
 use crate::render::style::{BOLD, YELLOW, paint};
 use crate::ui::Ui;
 use crate::variables::{self, VariableFlag};
+use crate::view::{Human, Reporter, SharedSources, Shown};
 
 /// An exit code, or what went wrong (exit code 1).
 pub type Exit = Result<u8, Diagnostics>;
@@ -36,7 +37,7 @@ pub struct Context {
     pub command: String,
     /// `-var` and `-var-file` in the order in which they were given.
     pub variable_flags: Vec<VariableFlag>,
-    sources: OnceLock<Sources>,
+    sources: SharedSources,
 }
 
 /// A configuration that can be planned.
@@ -62,7 +63,7 @@ impl Context {
             started: Timestamp::now(),
             command,
             variable_flags,
-            sources: OnceLock::new(),
+            sources: SharedSources::default(),
         }
     }
 
@@ -74,6 +75,16 @@ impl Context {
                 paint(YELLOW.bold(), "Sandbox:")
             ));
         }
+    }
+
+    /// What is seen of a run.
+    pub fn reporter(&self, shown: Shown) -> Reporter {
+        Reporter::start(Box::new(Human::new(
+            self.ui,
+            self.sources.clone(),
+            self.sandbox,
+            shown,
+        )))
     }
 
     /// Shows diagnostics with excerpts of the files that were read.

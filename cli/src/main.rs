@@ -15,6 +15,7 @@ mod run;
 mod selection;
 mod ui;
 mod variables;
+mod view;
 
 use std::process::ExitCode;
 

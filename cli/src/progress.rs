@@ -1,23 +1,17 @@
 //! What happens during a run, told as it happens: a line for each beginning and end, a line
-//! every ten seconds for what takes long, and on a terminal a bar below them.
+//! every ten seconds for what takes long.
 //!
-//! [`Lines`] makes text of events and knows no clock and no terminal; [`Reporter`] is the thread
-//! that feeds it.
+//! [`Lines`] makes text of events and knows no clock and no terminal.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use topo_engine::changes::ChangeAction;
-use topo_engine::events::{EphemeralAction, Event, Listener};
+use topo_engine::events::{EphemeralAction, Event};
 use topo_engine::store::RecordKey;
 
-use crate::render::diagnostics::{diagnostic, no_sources};
 use crate::render::style::{BOLD, RED, YELLOW, paint};
 use crate::render::text::{count, visible};
-use crate::ui::Ui;
 
 /// How often something that is under way is told of.
 const STILL: Duration = Duration::from_secs(10);
@@ -74,7 +68,8 @@ impl Lines {
                 let text = format!("{text} complete after {}", human(*elapsed));
                 vec![line(address, &text)]
             }
-            Event::Planned(_) | Event::Applied(_) => Vec::new(), // shown apart
+            // Shown as what they are, not as lines.
+            Event::Planned(_) | Event::Applied(_) | Event::Diagnostic(_) => Vec::new(),
             Event::ReadStarted { address } => vec![line(address, "Reading...")],
             Event::ReadFinished { address, elapsed } => vec![line(
                 address,
@@ -176,10 +171,6 @@ impl Lines {
                     count(*running, "operation")
                 ),
             )],
-            Event::Diagnostic(d) => diagnostic(d, &no_sources, 100)
-                .lines()
-                .map(ToString::to_string)
-                .collect(),
         }
     }
 
@@ -258,95 +249,10 @@ fn words(action: ChangeAction) -> (&'static str, &'static str) {
     }
 }
 
-enum Message {
-    Event(Box<Event>),
-    Stop,
-}
-
-/// Prints events as they come, from a thread of its own.
-pub struct Reporter {
-    sender: mpsc::Sender<Message>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Reporter {
-    /// For a run of so many mutations; with none there is no bar.
-    pub fn start(ui: Ui, mutations: usize) -> Reporter {
-        let (sender, receiver) = mpsc::channel();
-        let thread = std::thread::spawn(move || report(ui, mutations, &receiver));
-        Reporter {
-            sender,
-            thread: Some(thread),
-        }
-    }
-
-    /// Where the engine sends its events.
-    pub fn listener(&self) -> Listener {
-        let sender = self.sender.clone();
-        Arc::new(move |event| {
-            // The thread outlives the run; were it gone there would be nobody to tell.
-            let _ = sender.send(Message::Event(Box::new(event)));
-        })
-    }
-}
-
-/// Everything sent before is printed when this returns.
-impl Drop for Reporter {
-    fn drop(&mut self) {
-        let _ = self.sender.send(Message::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn report(ui: Ui, mutations: usize, receiver: &mpsc::Receiver<Message>) {
-    let bar = if ui.terminal && mutations > 0 {
-        let bar = ProgressBar::with_draw_target(
-            Some(mutations as u64),
-            ProgressDrawTarget::stderr_with_hz(10),
-        );
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len} {elapsed} {wide_msg}")
-        {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Some(bar)
-    } else {
-        None
-    };
-    let mut lines = Lines::default();
-    loop {
-        let mut said = match receiver.recv_timeout(Duration::from_millis(500)) {
-            Ok(Message::Event(event)) => lines.event(&event, Instant::now()),
-            Err(mpsc::RecvTimeoutError::Timeout) => Vec::new(),
-            Ok(Message::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
-        };
-        said.extend(lines.tick(Instant::now()));
-        let print = || {
-            for text in &said {
-                ui.print(&format!("{text}\n"));
-            }
-        };
-        match &bar {
-            Some(bar) => {
-                if !said.is_empty() {
-                    bar.suspend(print);
-                }
-                bar.set_position(lines.done);
-                bar.set_message(lines.status());
-            }
-            None => print(),
-        }
-    }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn key(address: &str) -> RecordKey {

@@ -1,7 +1,8 @@
 //! Runs of the engine: a plan shown, a plan carried out.
 //!
 //! The store is held open, and with it the lock, from before the plan until after the apply, so
-//! that nothing moves between what a person approves and what is done.
+//! that nothing moves between what a person approves and what is done. What is seen of a run is up
+//! to its [`Reporter`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,20 +12,16 @@ use tokio::sync::watch;
 use topo_engine::apply::{self, ApplyOptions, Interrupt, Outcome};
 use topo_engine::changes::PlanMode;
 use topo_engine::config::Config;
-use topo_engine::events::silent;
 use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
 use topo_engine::providers::Providers;
-use topo_engine::store::{Change, RecordKey, RunRecord, State, StateStore};
-use topo_sdk::{Diagnostic, Diagnostics, Path as AttributePath, SourceRange, Step};
+use topo_engine::store::{Change, RunRecord, State, StateStore};
+use topo_sdk::{Diagnostic, Diagnostics};
 use topo_state::SledStore;
 
 use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Configuration, Context, Exit, store_error, who};
 use crate::planfile;
-use crate::progress::Reporter;
-use crate::render::plan::{self as text, View};
-use crate::render::style::{BOLD, GREEN, RED, paint};
-use crate::render::text::count;
+use crate::view::{Note, Reporter, Shown};
 
 /// What is to be planned.
 pub struct Request<'a> {
@@ -34,17 +31,6 @@ pub struct Request<'a> {
     pub planning: &'a PlanningArgs,
     /// Of what.
     pub configuration: Configuration,
-}
-
-/// What is shown of a plan.
-pub fn view(plan: &Plan) -> View<'_> {
-    View {
-        changes: &plan.changes,
-        drift: &plan.drift,
-        outputs: &plan.outputs,
-        mode: plan.mode,
-        counts: plan.counts(),
-    }
 }
 
 /// The mode that flags ask for.
@@ -116,16 +102,15 @@ impl Prior {
     }
 }
 
-/// Plans, with progress unless `quiet`.
+/// Plans.
 ///
 /// # Errors
 /// Everything that is wrong.
 pub async fn make(
-    context: &Context,
     providers: &Providers,
     prior: &Prior,
     request: &Request<'_>,
-    quiet: bool,
+    reporter: &Reporter,
 ) -> Result<Plan, Diagnostics> {
     let options = PlanOptions {
         mode: request.mode,
@@ -138,15 +123,13 @@ pub async fn make(
         store: prior.writer(),
         ..PlanOptions::default()
     };
-    let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
-    let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);
     plan::plan(
         request.configuration.config.clone(),
         providers,
         &request.configuration.inputs,
         prior.state.clone(),
         &options,
-        listener,
+        reporter.listener(),
     )
     .await
 }
@@ -160,6 +143,7 @@ pub async fn resume(
     prior: &Prior,
     saved: SavedPlan,
     config: Arc<Config>,
+    reporter: &Reporter,
 ) -> Result<Plan, Diagnostics> {
     plan::resume(
         saved,
@@ -167,15 +151,9 @@ pub async fn resume(
         providers,
         prior.state.clone(),
         prior.writer(),
-        silent(),
+        reporter.listener(),
     )
     .await
-}
-
-/// Shows a plan with its warnings.
-pub fn show(context: &Context, plan: &Plan) {
-    context.show(&plan.diagnostics);
-    context.ui.print(&format!("\n{}", text::plan(&view(plan))));
 }
 
 /// What an apply is of.
@@ -197,12 +175,19 @@ pub enum What<'a> {
 
 /// What is read before anything is opened, so that a mistake in it leaves no trace.
 enum Prepared<'a> {
-    New {
-        request: Request<'a>,
-        approved: bool,
-        may_ask: bool,
-    },
+    New(Request<'a>, Approval),
     Saved(Box<SavedPlan>, Arc<Config>),
+}
+
+/// Where the approval of a plan comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Approval {
+    /// It is given already.
+    Given,
+    /// Somebody is asked.
+    Asked,
+    /// Nobody may be asked.
+    Forbidden,
 }
 
 impl<'a> Prepared<'a> {
@@ -213,15 +198,19 @@ impl<'a> Prepared<'a> {
                 planning,
                 variables,
                 approved,
-            } => Prepared::New {
-                request: Request {
+            } => {
+                let request = Request {
                     mode,
                     planning,
                     configuration: context.configuration(variables)?,
-                },
-                approved,
-                may_ask: variables.input,
-            },
+                };
+                let approval = match (approved, variables.input) {
+                    (true, _) => Approval::Given,
+                    (false, true) => Approval::Asked,
+                    (false, false) => Approval::Forbidden,
+                };
+                Prepared::New(request, approval)
+            }
             What::Saved(file) => {
                 let saved = planfile::read(file, context.sandbox)?;
                 Prepared::Saved(Box::new(saved), context.load()?)
@@ -229,10 +218,11 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    fn config(&self) -> Arc<Config> {
+    /// Who has seen a saved plan need not see it again.
+    fn shown(&self) -> Shown {
         match self {
-            Prepared::New { request, .. } => request.configuration.config.clone(),
-            Prepared::Saved(_, config) => config.clone(),
+            Prepared::New(..) => Shown::Plan,
+            Prepared::Saved(..) => Shown::Progress,
         }
     }
 }
@@ -250,118 +240,108 @@ pub async fn apply(
     context.announce();
     let prepared = Prepared::new(context, what)?;
     let providers = context.providers()?;
+    let reporter = context.reporter(prepared.shown());
     if !locking.lock {
-        context.show(&Diagnostics::from(Diagnostic::warning(
+        reporter.diagnostics(Diagnostics::from(Diagnostic::warning(
             "The state is locked nevertheless",
             "-lock=false has no effect on apply: topo's state has one writer at a time.",
         )));
     }
     let prior = Prior::locked(context, locking).await?;
     let store = prior.store.clone();
-    let result = apply_locked(context, &providers, prior, prepared, parallelism).await;
+    let run = Running {
+        context,
+        providers: &providers,
+        reporter: &reporter,
+        parallelism,
+    };
+    let result = run.rounds(prior, prepared).await;
     Prior::close(store, result).await
 }
 
-async fn apply_locked(
-    context: &Context,
-    providers: &Providers,
-    prior: Prior,
-    prepared: Prepared<'_>,
+/// What a run needs from its beginning to its end.
+struct Running<'a> {
+    context: &'a Context,
+    providers: &'a Providers,
+    reporter: &'a Reporter,
     parallelism: usize,
-) -> Exit {
-    let config = prepared.config();
-    let plan = match prepared {
-        Prepared::New {
-            request,
-            approved,
-            may_ask,
-        } => {
-            let plan = make(context, providers, &prior, &request, false).await?;
-            show(context, &plan);
-            if plan.diagnostics.has_errors() {
-                return Ok(1);
-            }
-            if !plan.is_empty() && !approved {
-                if !may_ask {
-                    return Err(Diagnostics::error(
-                        "Not approved",
-                        "-input=false forbids asking. Give -auto-approve, or apply a saved plan.",
-                    ));
-                }
-                if !approve(context, plan.mode) {
-                    context
-                        .ui
-                        .print(&format!("\n{} cancelled.\n", title(plan.mode)));
-                    return Ok(1);
-                }
-            }
-            plan
-        }
-        Prepared::Saved(saved, config) => resume(providers, &prior, *saved, config).await?,
-    };
-    let Some(store) = prior.writer() else {
-        return Err(Diagnostics::error("The state is not open", ""));
-    };
-    let mode = plan.mode;
-    let mut run = RunRecord {
-        id: context.run.to_string(),
-        who: who(),
-        pid: std::process::id(),
-        command: context.command.clone(),
-        started: context.started,
-        ended: None,
-        changes: Vec::new(),
-    };
-    let put = |run: &RunRecord| store.commit(vec![Change::PutRun(run.clone())]);
-    let idle = plan.is_empty();
-    if !idle {
-        put(&run).await.map_err(store_error)?;
-    }
-    let counts = plan.counts();
-    let mutations = counts.add + counts.change + counts.destroy;
-    let reporter = Reporter::start(context.ui, mutations);
-    let options = ApplyOptions {
-        parallelism,
-        interrupt: interrupts(),
-    };
-    context.ui.print("\n");
-    let outcome = apply::apply(plan, providers, store.clone(), options, reporter.listener()).await;
-    drop(reporter);
-    if !idle {
-        run.ended = Some(Timestamp::now());
-        run.changes.clone_from(&outcome.changes);
-        put(&run).await.map_err(store_error)?;
-    }
-    Ok(sum_up(context, mode, &config, &outcome))
 }
 
-fn approve(context: &Context, mode: PlanMode) -> bool {
-    let place = if context.sandbox {
-        " in the sandbox (a simulated cloud)"
-    } else {
-        ""
-    };
-    let (question, explanation) = match mode {
-        PlanMode::Normal => (
-            format!("Do you want to perform these actions{place}?"),
-            "topo will perform the actions described above.",
-        ),
-        PlanMode::Destroy => (
-            format!("Do you really want to destroy all resources{place}?"),
-            "topo will destroy everything that it manages here, as shown above. There is no undo.",
-        ),
-        PlanMode::RefreshOnly => (
-            format!("Would you like to update the state to reflect these changes{place}?"),
-            "topo will write what it found to the state, and change nothing else.",
-        ),
-    };
-    let text = format!(
-        "\n{}\n  {explanation}\n  Only 'yes' will be accepted.\n\n  {} ",
-        paint(BOLD, question),
-        paint(BOLD, "Enter a value:")
-    );
-    let answer = context.ui.ask(&text, false);
-    answer.is_some_and(|a| a.trim() == "yes")
+impl Running<'_> {
+    async fn rounds(&self, prior: Prior, prepared: Prepared<'_>) -> Exit {
+        let plan = match prepared {
+            Prepared::New(request, approval) => {
+                let plan = make(self.providers, &prior, &request, self.reporter).await?;
+                if plan.diagnostics.has_errors() || !self.approved(&plan, approval).await? {
+                    return Ok(1);
+                }
+                plan
+            }
+            Prepared::Saved(saved, config) => {
+                resume(self.providers, &prior, *saved, config, self.reporter).await?
+            }
+        };
+        let Some(store) = prior.writer() else {
+            return Err(Diagnostics::error("The state is not open", ""));
+        };
+        let outcome = self.carry_out(plan, store).await?;
+        Ok(u8::from(!outcome.is_success()))
+    }
+
+    /// Whether a plan that has been shown may be carried out.
+    async fn approved(&self, plan: &Plan, approval: Approval) -> Result<bool, Diagnostics> {
+        if plan.is_empty() {
+            return Ok(true);
+        }
+        match approval {
+            Approval::Given => Ok(true),
+            Approval::Forbidden => Err(Diagnostics::error(
+                "Not approved",
+                "-input=false forbids asking. Give -auto-approve, or apply a saved plan.",
+            )),
+            Approval::Asked => {
+                let approved = self.reporter.approve(plan.mode).await;
+                if !approved {
+                    self.reporter.note(Note::Cancelled(plan.mode));
+                }
+                Ok(approved)
+            }
+        }
+    }
+
+    /// Carries out a plan. The run is on record before the first change and after the last.
+    async fn carry_out(
+        &self,
+        plan: Plan,
+        store: Arc<dyn StateStore>,
+    ) -> Result<Arc<Outcome>, Diagnostics> {
+        let mut run = RunRecord {
+            id: self.context.run.to_string(),
+            who: who(),
+            pid: std::process::id(),
+            command: self.context.command.clone(),
+            started: self.context.started,
+            ended: None,
+            changes: Vec::new(),
+        };
+        let put = |run: &RunRecord| store.commit(vec![Change::PutRun(run.clone())]);
+        let idle = plan.is_empty();
+        if !idle {
+            put(&run).await.map_err(store_error)?;
+        }
+        let options = ApplyOptions {
+            parallelism: self.parallelism,
+            interrupt: interrupts(),
+        };
+        let listener = self.reporter.listener();
+        let outcome = apply::apply(plan, self.providers, store.clone(), options, listener).await;
+        if !idle {
+            run.ended = Some(Timestamp::now());
+            run.changes.clone_from(&outcome.changes);
+            put(&run).await.map_err(store_error)?;
+        }
+        Ok(outcome)
+    }
 }
 
 /// Interrupts of the process from now on: the first finishes what is under way, the second does
@@ -398,83 +378,4 @@ async fn signal() {
         }
         _ => std::future::pending().await,
     }
-}
-
-fn title(mode: PlanMode) -> &'static str {
-    match mode {
-        PlanMode::Destroy => "Destroy",
-        PlanMode::Normal | PlanMode::RefreshOnly => "Apply",
-    }
-}
-
-/// Where the configuration says what an object, or one attribute of it, is to be. An object that
-/// is only in the state is written nowhere.
-fn written(config: &Config, key: &RecordKey, attribute: &AttributePath) -> Option<SourceRange> {
-    let address = &key.address.resource;
-    let calls = || address.module.steps().iter().map(|(name, _)| name);
-    let module = config.modules.iter().find(|m| m.path.iter().eq(calls()))?;
-    let name = (
-        address.mode,
-        address.type_name.clone(),
-        address.name.clone(),
-    );
-    let resource = module.resources.get(&name)?;
-    let argument = attribute.steps().first().and_then(|step| match step {
-        Step::Attribute(name) => resource.body.get(name),
-        _ => None,
-    });
-    Some(argument.map_or_else(|| resource.range.clone(), |expression| expression.range()))
-}
-
-/// The end of an apply: failures, what was not done and why, counts, outputs.
-fn sum_up(context: &Context, mode: PlanMode, config: &Config, outcome: &Outcome) -> u8 {
-    let mut all = outcome.diagnostics.clone();
-    for (key, diagnostics) in &outcome.failed {
-        let of = |d: Diagnostic| {
-            let range = d
-                .range
-                .clone()
-                .or_else(|| written(config, key, &d.attribute));
-            d.with_address(&key.address).with_range(range)
-        };
-        all.extend(diagnostics.clone().map(of));
-    }
-    if !outcome.skipped.is_empty() {
-        let mut text = format!("\n{}\n", paint(BOLD, "Not done:"));
-        for (key, because) in &outcome.skipped {
-            text.push_str(&format!("  {}: {because}\n", key.address));
-        }
-        context.ui.print(&text);
-    }
-    context.show(&all);
-    let failed = !outcome.is_success();
-    let c = &outcome.counts;
-    let resources = match mode {
-        PlanMode::Destroy => format!("Resources: {} destroyed", c.destroy),
-        _ => format!(
-            "Resources: {} added, {} changed, {} destroyed",
-            c.add, c.change, c.destroy
-        ),
-    };
-    let name = title(mode);
-    let text = if failed {
-        format!(
-            "{} {resources}; {} failed, {} not done.",
-            paint(RED.bold(), format!("{name} incomplete.")),
-            count(outcome.failed.len(), "operation"),
-            outcome.skipped.len()
-        )
-    } else {
-        paint(GREEN.bold(), format!("{name} complete! {resources}."))
-    };
-    let sandbox = if context.sandbox { " (sandbox)" } else { "" };
-    context.ui.print(&format!("\n{text}{sandbox}\n"));
-    if !failed && !outcome.outputs.is_empty() {
-        let outputs = outcome.outputs.iter().map(|(n, o)| (&**n, o));
-        let list = crate::commands::output::list(outputs);
-        context
-            .ui
-            .print(&format!("\n{}\n\n{list}", paint(BOLD, "Outputs:")));
-    }
-    u8::from(failed)
 }

@@ -12,6 +12,7 @@ use crate::render::change;
 use crate::render::style::{BOLD, GREEN, paint};
 use crate::render::text::count;
 use crate::run::{self, Prior, Request};
+use crate::view::{Quiet, Reporter, Shown};
 
 /// Show what differs from the state in reality: exit code 0 for nothing, 2 for something
 #[derive(Debug, Args)]
@@ -45,7 +46,13 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     let prior = Prior::read(context).await?;
     // What targets come to, with all that they depend on, only the plan knows.
     let objects = args.target.is_empty().then(|| managed(&prior.state));
-    let made = run::make(context, &providers, &prior, &request, args.json).await;
+    let reporter = if args.json {
+        Reporter::start(Box::new(Quiet))
+    } else {
+        context.reporter(Shown::Progress)
+    };
+    let made = run::make(&providers, &prior, &request, &reporter).await;
+    drop(reporter);
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
         let text = json::drift::report(&plan.drift, &plan.diagnostics);

@@ -8,6 +8,7 @@ use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
 use crate::planfile;
 use crate::run::{self, Prior, Request};
+use crate::view::{Note, Shown};
 
 /// Show what an apply would change
 #[derive(Debug, Args)]
@@ -46,23 +47,19 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         planning: &args.planning,
         configuration,
     };
-    let made = run::make(context, &providers, &prior, &request, false).await;
+    let reporter = context.reporter(Shown::Plan);
+    let made = run::make(&providers, &prior, &request, &reporter).await;
     let plan = Prior::close(prior.store, made).await?;
-    run::show(context, &plan);
     if plan.diagnostics.has_errors() {
         return Ok(1);
     }
     if let Some(file) = &args.out {
         planfile::write(file, &plan.save()?, context.sandbox)?;
-        let name = file.display();
-        let sandbox = if context.sandbox { " --sandbox" } else { "" };
-        context.ui.print(&format!(
-            "\nSaved the plan to {name}. To perform exactly these actions:\n    topo apply{sandbox} {name}\n"
-        ));
+        reporter.note(Note::Saved {
+            file: file.display().to_string(),
+        });
     } else if !plan.is_empty() {
-        context.ui.print(
-            "\nThe plan is not saved (-out), so a later apply plans anew and may do other things.\n",
-        );
+        reporter.note(Note::NotSaved);
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() {
         2

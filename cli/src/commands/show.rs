@@ -10,6 +10,7 @@ use crate::json;
 use crate::planfile;
 use crate::render::change;
 use crate::run::{self, Prior};
+use crate::view::{Quiet, Reporter, Shown};
 
 /// Show the state or a saved plan
 #[derive(Debug, Args)]
@@ -33,15 +34,19 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     let config = context.load()?;
     let providers = context.providers()?;
     let prior = Prior::read(context).await?;
-    let made = run::resume(&providers, &prior, saved, config).await;
+    let reporter = if args.json {
+        Reporter::start(Box::new(Quiet))
+    } else {
+        context.announce();
+        context.reporter(Shown::Plan)
+    };
+    let made = run::resume(&providers, &prior, saved, config, &reporter).await;
+    drop(reporter);
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
-        let text = json::plan::plan(&run::view(&plan), &before);
+        let text = json::plan::plan(&plan.overview, &before);
         context.ui.raw(&format!("{text}\n"));
-    } else {
-        context.announce();
-        run::show(context, &plan);
     }
     Ok(0)
 }

@@ -7,6 +7,7 @@
 
 mod connections;
 mod finish;
+mod located;
 mod operation;
 mod provision;
 mod start;
@@ -64,7 +65,7 @@ pub struct Outcome {
     pub counts: Counts,
     /// What was done, object by object: the address and the word for the action.
     pub changes: Vec<(InstanceAddress, String)>,
-    /// What failed.
+    /// What failed, and why: with the address, and where the configuration has the object.
     pub failed: Vec<(RecordKey, Diagnostics)>,
     /// What was not started, and why.
     pub skipped: Vec<(RecordKey, String)>,
@@ -89,7 +90,9 @@ pub async fn apply(
     options: ApplyOptions,
     listener: Listener,
 ) -> Arc<Outcome> {
-    let outcome = carry_out(plan, providers, store, options, listener.clone()).await;
+    let config = plan.inner.world.config.clone();
+    let mut outcome = carry_out(plan, providers, store, options, listener.clone()).await;
+    located::locate(&config, &mut outcome.failed);
     let outcome = Arc::new(outcome);
     listener(Event::Applied(outcome.clone()));
     outcome

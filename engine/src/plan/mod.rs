@@ -157,17 +157,19 @@ pub async fn plan(
     let mut diagnostics = Diagnostics::new();
     let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
     let inputs = saved::Inputs::new(&config, &state, &given, options, Timestamp::now());
-    plan_with(
+    let plan = plan_with(
         config,
         providers,
         given,
         state,
         options,
-        listener,
+        listener.clone(),
         diagnostics,
         inputs,
     )
-    .await
+    .await?;
+    listener(Event::Planned(plan.overview.clone()));
+    Ok(plan)
 }
 
 #[expect(
@@ -350,7 +352,6 @@ impl Planner<'_> {
             mode: self.options.mode,
             partial: self.selection.is_partial(),
         });
-        (self.listener)(Event::Planned(overview.clone()));
         Ok(Plan {
             overview,
             inner: Inner {

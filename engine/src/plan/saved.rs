@@ -17,7 +17,7 @@ use super::{Plan, PlanOptions, plan_with};
 use crate::address::{InstanceAddress, Target};
 use crate::changes::{ChangeAction, PlanMode};
 use crate::config::Config;
-use crate::events::Listener;
+use crate::events::{Event, Listener};
 use crate::providers::Providers;
 use crate::store::{Meta, RecordKey, State, StateStore};
 use crate::variables::Given;
@@ -268,7 +268,7 @@ pub async fn resume(
         given,
         state,
         &options,
-        listener,
+        listener.clone(),
         Diagnostics::new(),
         inputs,
     )
@@ -284,5 +284,6 @@ pub async fn resume(
         let what = first.unwrap_or_else(|| "the number of objects".into());
         return Err(Diagnostic::error("Saved plan is stale", format!("Planning again from the same inputs gives another result for {what}: something outside, such as a file that the configuration reads, has changed. Make a new plan and look at it.")).into());
     }
+    listener(Event::Planned(plan.overview.clone()));
     Ok(plan)
 }

@@ -1,0 +1,260 @@
+//! A run as text: the plan, what happens line by line, on a terminal a bar below, the summary.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use topo_engine::apply::Outcome;
+use topo_engine::changes::{Overview, PlanMode};
+use topo_engine::events::Event;
+use topo_sdk::{Diagnostic, Diagnostics};
+
+use super::{Note, SharedSources, View};
+use crate::progress::Lines;
+use crate::render::plan as text;
+use crate::render::style::{BOLD, GREEN, RED, paint};
+use crate::render::text::count;
+use crate::ui::Ui;
+
+/// What is shown of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// All of it.
+    Plan,
+    /// Only how it is made and carried out: somebody has seen it already, or something else is
+    /// made of it.
+    Progress,
+}
+
+/// Writes to the terminal.
+pub struct Human {
+    ui: Ui,
+    sources: SharedSources,
+    sandbox: bool,
+    shown: Shown,
+    lines: Lines,
+    mode: PlanMode,
+    /// How many mutations were planned.
+    mutations: usize,
+    /// Whether anything was said since the plan.
+    begun: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Human {
+    /// On this terminal.
+    pub fn new(ui: Ui, sources: SharedSources, sandbox: bool, shown: Shown) -> Human {
+        Human {
+            ui,
+            sources,
+            sandbox,
+            shown,
+            lines: Lines::default(),
+            mode: PlanMode::Normal,
+            mutations: 0,
+            begun: true,
+            bar: None,
+        }
+    }
+
+    /// Runs `write` with the bar out of the way.
+    fn write(&self, write: impl FnOnce(&Ui)) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| write(&self.ui)),
+            None => write(&self.ui),
+        }
+    }
+
+    fn say(&mut self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut text = String::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            text.push('\n');
+        }
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        self.write(|ui| ui.print(&text));
+    }
+
+    fn planned(&mut self, overview: &Overview) {
+        let counts = overview.counts();
+        self.mode = overview.mode;
+        self.mutations = counts.add + counts.change + counts.destroy;
+        self.begun = false;
+        if self.shown == Shown::Plan {
+            self.diagnostics(&overview.diagnostics);
+            let text = text::plan(&text::View {
+                changes: &overview.changes,
+                drift: &overview.drift,
+                outputs: &overview.outputs,
+                mode: overview.mode,
+                counts,
+            });
+            self.ui.print(&format!("\n{text}"));
+        }
+    }
+
+    fn start_bar(&mut self) {
+        if self.bar.is_some() || !self.ui.terminal || self.mutations == 0 {
+            return;
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(10);
+        let bar = ProgressBar::with_draw_target(Some(self.mutations as u64), target);
+        let template = "{spinner} [{bar:24}] {pos}/{len} {elapsed} {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        self.bar = Some(bar);
+    }
+
+    fn update_bar(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.lines.done);
+            bar.set_message(self.lines.status());
+        }
+    }
+
+    fn stop_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// The end of an apply: failures, what was not done and why, counts, outputs.
+    fn applied(&mut self, outcome: &Outcome) {
+        self.stop_bar();
+        self.lines = Lines::default();
+        self.begun = true;
+        let mut all = outcome.diagnostics.clone();
+        for (_, diagnostics) in &outcome.failed {
+            all.extend(diagnostics.clone());
+        }
+        if !outcome.skipped.is_empty() {
+            let mut text = format!("\n{}\n", paint(BOLD, "Not done:"));
+            for (key, because) in &outcome.skipped {
+                text.push_str(&format!("  {}: {because}\n", key.address));
+            }
+            self.ui.print(&text);
+        }
+        self.diagnostics(&all);
+        let sandbox = if self.sandbox { " (sandbox)" } else { "" };
+        let text = summary(self.mode, outcome);
+        self.ui.print(&format!("\n{text}{sandbox}\n"));
+        if outcome.is_success() && !outcome.outputs.is_empty() {
+            let outputs = outcome.outputs.iter().map(|(n, o)| (&**n, o));
+            let list = crate::commands::output::list(outputs);
+            self.ui
+                .print(&format!("\n{}\n\n{list}", paint(BOLD, "Outputs:")));
+        }
+    }
+}
+
+impl View for Human {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Planned(overview) => self.planned(overview),
+            Event::Applied(outcome) => self.applied(outcome),
+            Event::Diagnostic(d) => self.diagnostics(&Diagnostics::from(Diagnostic::clone(d))),
+            event => {
+                if matches!(event, Event::ApplyStarted { .. }) {
+                    self.start_bar();
+                }
+                let said = self.lines.event(event, Instant::now());
+                self.say(&said);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let said = self.lines.tick(Instant::now());
+        self.say(&said);
+        self.update_bar();
+    }
+
+    fn diagnostics(&mut self, diagnostics: &Diagnostics) {
+        let sources = |file: &str| self.sources.get()?.text(file).map(str::to_string);
+        self.write(|ui| ui.diagnostics(diagnostics, &sources));
+    }
+
+    fn note(&mut self, note: &Note) {
+        let text = match note {
+            Note::Saved { file } => {
+                let sandbox = if self.sandbox { " --sandbox" } else { "" };
+                format!(
+                    "\nSaved the plan to {file}. To perform exactly these actions:\n    topo apply{sandbox} {file}\n"
+                )
+            }
+            Note::NotSaved => "\nThe plan is not saved (-out), so a later apply plans anew and may do other things.\n".to_string(),
+            Note::Cancelled(mode) => format!("\n{} cancelled.\n", title(*mode)),
+        };
+        self.ui.print(&text);
+    }
+
+    fn approve(&mut self, mode: PlanMode) -> bool {
+        let answer = self.ui.ask(&question(mode, self.sandbox), false);
+        answer.is_some_and(|a| a.trim() == "yes")
+    }
+
+    fn end(&mut self) {
+        self.stop_bar();
+    }
+}
+
+fn title(mode: PlanMode) -> &'static str {
+    match mode {
+        PlanMode::Destroy => "Destroy",
+        PlanMode::Normal | PlanMode::RefreshOnly => "Apply",
+    }
+}
+
+fn question(mode: PlanMode, sandbox: bool) -> String {
+    let place = if sandbox {
+        " in the sandbox (a simulated cloud)"
+    } else {
+        ""
+    };
+    let (question, explanation) = match mode {
+        PlanMode::Normal => (
+            format!("Do you want to perform these actions{place}?"),
+            "topo will perform the actions described above.",
+        ),
+        PlanMode::Destroy => (
+            format!("Do you really want to destroy all resources{place}?"),
+            "topo will destroy everything that it manages here, as shown above. There is no undo.",
+        ),
+        PlanMode::RefreshOnly => (
+            format!("Would you like to update the state to reflect these changes{place}?"),
+            "topo will write what it found to the state, and change nothing else.",
+        ),
+    };
+    format!(
+        "\n{}\n  {explanation}\n  Only 'yes' will be accepted.\n\n  {} ",
+        paint(BOLD, question),
+        paint(BOLD, "Enter a value:")
+    )
+}
+
+fn summary(mode: PlanMode, outcome: &Outcome) -> String {
+    let c = &outcome.counts;
+    let resources = match mode {
+        PlanMode::Destroy => format!("Resources: {} destroyed", c.destroy),
+        _ => format!(
+            "Resources: {} added, {} changed, {} destroyed",
+            c.add, c.change, c.destroy
+        ),
+    };
+    let name = title(mode);
+    if outcome.is_success() {
+        return paint(GREEN.bold(), format!("{name} complete! {resources}."));
+    }
+    format!(
+        "{} {resources}; {} failed, {} not done.",
+        paint(RED.bold(), format!("{name} incomplete.")),
+        count(outcome.failed.len(), "operation"),
+        outcome.skipped.len()
+    )
+}

@@ -1,0 +1,37 @@
+//! Where in the configuration what failed is written.
+
+use topo_sdk::{Diagnostic, Diagnostics, Path, SourceRange, Step};
+
+use crate::config::Config;
+use crate::store::RecordKey;
+
+/// Gives each diagnostic of what failed its address and, where it has none, a place.
+pub(super) fn locate(config: &Config, failed: &mut [(RecordKey, Diagnostics)]) {
+    for (key, diagnostics) in failed {
+        let of = |d: Diagnostic| {
+            let range = d.range.clone();
+            let range = range.or_else(|| written(config, key, &d.attribute));
+            d.with_address(&key.address).with_range(range)
+        };
+        *diagnostics = std::mem::take(diagnostics).map(of);
+    }
+}
+
+/// Where the configuration says what an object, or one attribute of it, is to be. An object that
+/// is only in the state is written nowhere.
+fn written(config: &Config, key: &RecordKey, attribute: &Path) -> Option<SourceRange> {
+    let address = &key.address.resource;
+    let calls = || address.module.steps().iter().map(|(name, _)| name);
+    let module = config.modules.iter().find(|m| m.path.iter().eq(calls()))?;
+    let name = (
+        address.mode,
+        address.type_name.clone(),
+        address.name.clone(),
+    );
+    let resource = module.resources.get(&name)?;
+    let argument = attribute.steps().first().and_then(|step| match step {
+        Step::Attribute(name) => resource.body.get(name),
+        _ => None,
+    });
+    Some(argument.map_or_else(|| resource.range.clone(), |expression| expression.range()))
+}
