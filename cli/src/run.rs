@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub mode: PlanMode,
     /// What to take into account.
     pub planning: &'a PlanningArgs,
+    /// Whether objects are read before they are compared.
+    pub refresh: bool,
     /// Of what.
     pub configuration: Configuration,
 }
@@ -114,7 +116,7 @@ pub async fn make(
 ) -> Result<Plan, Diagnostics> {
     let options = PlanOptions {
         mode: request.mode,
-        refresh: request.planning.refresh,
+        refresh: request.refresh,
         targets: request.planning.target.clone(),
         excludes: request.planning.exclude.clone(),
         replace: request.planning.replace.clone(),
@@ -202,6 +204,7 @@ impl<'a> Prepared<'a> {
                 let request = Request {
                     mode,
                     planning,
+                    refresh: planning.refresh,
                     configuration: context.configuration(variables)?,
                 };
                 let approval = match (approved, variables.input) {
@@ -269,23 +272,57 @@ struct Running<'a> {
 
 impl Running<'_> {
     async fn rounds(&self, prior: Prior, prepared: Prepared<'_>) -> Exit {
-        let plan = match prepared {
-            Prepared::New(request, approval) => {
-                let plan = make(self.providers, &prior, &request, self.reporter).await?;
-                if plan.diagnostics.has_errors() || !self.approved(&plan, approval).await? {
-                    return Ok(1);
-                }
-                plan
-            }
-            Prepared::Saved(saved, config) => {
-                resume(self.providers, &prior, *saved, config, self.reporter).await?
-            }
-        };
         let Some(store) = prior.writer() else {
             return Err(Diagnostics::error("The state is not open", ""));
         };
-        let outcome = self.carry_out(plan, store).await?;
-        Ok(u8::from(!outcome.is_success()))
+        let mut run = RunRecord {
+            id: self.context.run.to_string(),
+            who: who(),
+            pid: std::process::id(),
+            command: self.context.command.clone(),
+            started: self.context.started,
+            ended: None,
+            changes: Vec::new(),
+        };
+        let interrupt = interrupts();
+        let (mut request, approval) = match prepared {
+            Prepared::New(request, approval) => (request, approval),
+            Prepared::Saved(saved, config) => {
+                let plan = resume(self.providers, &prior, *saved, config, self.reporter).await?;
+                let waits = !plan.deferred.is_empty();
+                let outcome = self.carry_out(plan, &store, &mut run, interrupt).await?;
+                if waits && outcome.is_success() {
+                    self.reporter.note(Note::Unfinished);
+                }
+                return Ok(u8::from(!outcome.is_success()));
+            }
+        };
+        let mut prior = prior;
+        for round in 1.. {
+            let plan = make(self.providers, &prior, &request, self.reporter).await?;
+            if plan.diagnostics.has_errors() {
+                return Ok(1);
+            }
+            let waiting: Vec<String> = plan.deferred.iter().map(|d| d.address.clone()).collect();
+            // What outputs will be does not make anything known.
+            if !waiting.is_empty() && plan.touches_nothing() {
+                return Err(stuck(&waiting));
+            }
+            if !self.approved(&plan, approval).await? {
+                return Ok(1);
+            }
+            let outcome = self
+                .carry_out(plan, &store, &mut run, interrupt.clone())
+                .await?;
+            if !outcome.is_success() || waiting.is_empty() {
+                return Ok(u8::from(!outcome.is_success()));
+            }
+            self.reporter.note(Note::Round(round + 1));
+            prior.state = store.load().await.map_err(store_error)?;
+            // Everything has been looked at, and what was made since is known.
+            request.refresh = false;
+        }
+        Ok(0)
     }
 
     /// Whether a plan that has been shown may be carried out.
@@ -313,35 +350,40 @@ impl Running<'_> {
     async fn carry_out(
         &self,
         plan: Plan,
-        store: Arc<dyn StateStore>,
+        store: &Arc<dyn StateStore>,
+        run: &mut RunRecord,
+        interrupt: watch::Receiver<Interrupt>,
     ) -> Result<Arc<Outcome>, Diagnostics> {
-        let mut run = RunRecord {
-            id: self.context.run.to_string(),
-            who: who(),
-            pid: std::process::id(),
-            command: self.context.command.clone(),
-            started: self.context.started,
-            ended: None,
-            changes: Vec::new(),
-        };
         let put = |run: &RunRecord| store.commit(vec![Change::PutRun(run.clone())]);
         let idle = plan.is_empty();
         if !idle {
-            put(&run).await.map_err(store_error)?;
+            run.ended = None;
+            put(run).await.map_err(store_error)?;
         }
         let options = ApplyOptions {
             parallelism: self.parallelism,
-            interrupt: interrupts(),
+            interrupt,
         };
         let listener = self.reporter.listener();
         let outcome = apply::apply(plan, self.providers, store.clone(), options, listener).await;
         if !idle {
             run.ended = Some(Timestamp::now());
-            run.changes.clone_from(&outcome.changes);
-            put(&run).await.map_err(store_error)?;
+            run.changes.extend(outcome.changes.iter().cloned());
+            put(run).await.map_err(store_error)?;
         }
         Ok(outcome)
     }
+}
+
+/// The error for a run of which no round makes anything known that the rest waits for.
+fn stuck(waiting: &[String]) -> Diagnostics {
+    Diagnostics::error(
+        "The run makes no progress",
+        format!(
+            "Everything else is as it should be, and how many instances these have is still not known: {}. What their count or for_each comes from must be something that is known once it is applied.",
+            waiting.join(", ")
+        ),
+    )
 }
 
 /// Interrupts of the process from now on: the first finishes what is under way, the second does

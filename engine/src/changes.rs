@@ -307,14 +307,19 @@ impl Overview {
         counts
     }
 
-    /// Whether there is nothing to apply: no object and no output changes, nothing moves and
-    /// nothing is imported.
-    pub fn is_empty(&self) -> bool {
-        let objects = self.changes.iter().all(|c| {
+    /// Whether no object changes, none moves and none is imported.
+    pub fn touches_nothing(&self) -> bool {
+        self.changes.iter().all(|c| {
             matches!(c.action, ChangeAction::NoOp | ChangeAction::Read)
                 && c.previous.is_none()
                 && c.importing.is_none()
-        });
+        })
+    }
+
+    /// Whether there is nothing to apply: no object and no output changes, nothing moves and
+    /// nothing is imported.
+    pub fn is_empty(&self) -> bool {
+        let objects = self.touches_nothing();
         let drift = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
         objects && !drift && self.outputs.iter().all(OutputChange::is_no_op)
     }

@@ -41,6 +41,7 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     let request = Request {
         mode: PlanMode::RefreshOnly,
         planning: &planning,
+        refresh: true,
         configuration,
     };
     let prior = Prior::read(context).await?;

@@ -45,6 +45,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     let request = Request {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,
+        refresh: args.planning.refresh,
         configuration,
     };
     let reporter = context.reporter(Shown::Plan);
@@ -61,9 +62,11 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     } else if !plan.is_empty() {
         reporter.note(Note::NotSaved);
     }
-    Ok(if args.detailed_exitcode && !plan.is_empty() {
-        2
-    } else {
-        0
-    })
+    Ok(
+        if args.detailed_exitcode && !(plan.is_empty() && plan.deferred.is_empty()) {
+            2
+        } else {
+            0
+        },
+    )
 }

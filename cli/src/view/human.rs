@@ -189,6 +189,11 @@ impl View for Human {
                 )
             }
             Note::NotSaved => "\nThe plan is not saved (-out), so a later apply plans anew and may do other things.\n".to_string(),
+            Note::Round(n) => format!(
+                "\n{} planning what was left, with what is known now.\n",
+                paint(BOLD, format!("Round {n}:"))
+            ),
+            Note::Unfinished => "\nSomething was left to a later round, as the plan said: plan and apply again.\n".to_string(),
             Note::Cancelled(mode) => format!("\n{} cancelled.\n", title(*mode)),
         };
         self.ui.print(&text);

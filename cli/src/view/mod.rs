@@ -53,6 +53,10 @@ pub enum Note {
     NotSaved,
     /// The plan was not approved.
     Cancelled(PlanMode),
+    /// What was left to this round is planned now.
+    Round(u32),
+    /// The saved plan left something to a later run.
+    Unfinished,
 }
 
 /// A view of a run of which nothing is shown.
