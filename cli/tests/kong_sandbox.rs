@@ -235,10 +235,17 @@ fn tampering_is_drift_that_an_apply_heals() {
         let summary = format!("Drift: 1 of {OBJECTS} objects not as in the state.");
         assert!(run.stdout.contains(&summary), "{}", run.stdout);
 
+        assert!(
+            run.stdout.contains("# (an apply updates it in-place)\n"),
+            "{}",
+            run.stdout
+        );
+
         let report = kong.topo(&["drift", "-json"]).expect(2).json();
         let objects = report["objects"].as_array().unwrap();
         assert_eq!(objects.len(), 1, "{report:#}");
         assert_eq!(objects[0]["address"], address);
+        assert_eq!(objects[0]["consequence"], "update");
         let change = serde_json::json!([{ "path": path, "before": before, "after": after }]);
         assert_eq!(objects[0]["changes"], change);
 
@@ -257,6 +264,11 @@ fn an_object_removed_behind_topos_back_is_made_again() {
     let run = kong.topo(&["drift"]).expect(2);
     let gone = format!("  # {AUTOSCALER} has been deleted\n");
     assert!(run.stdout.contains(&gone), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("# (an apply creates it again)\n"),
+        "{}",
+        run.stdout
+    );
     let run = kong.topo(&["apply", "-auto-approve"]).expect(0);
     let done = "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.";
     assert!(run.stdout.contains(done), "{}", run.stdout);

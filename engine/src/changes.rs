@@ -161,6 +161,9 @@ pub struct Drift {
     pub after: Option<Value>,
     /// The schema of both values.
     pub schema: Arc<Schema>,
+    /// What an apply would do about it; `None` where that is not known, as in a plan that only
+    /// accepts what it finds.
+    pub consequence: Option<ChangeAction>,
 }
 
 /// An object that could not be read.

@@ -2,14 +2,17 @@
 
 use clap::Args;
 use topo_engine::address::ResourceMode;
-use topo_engine::changes::{Drift, PlanMode};
+use topo_engine::changes::{ChangeAction, Drift, PlanMode, Unread};
+use topo_engine::plan;
+use topo_engine::providers::Providers;
 use topo_engine::store::State;
+use topo_sdk::{Diagnostic, Diagnostics};
 
 use super::{PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
 use crate::json;
 use crate::render::change;
-use crate::render::style::{BOLD, GREEN, paint};
+use crate::render::style::{BOLD, DIM, GREEN, RED, paint};
 use crate::render::text::count;
 use crate::run::{self, Prior, Request};
 use crate::view::{Quiet, Reporter, Shown};
@@ -52,23 +55,101 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
     } else {
         context.reporter(Shown::Progress)
     };
-    let made = run::make(&providers, &prior, &request, &reporter).await;
+    let made = look(&providers, &prior, &request, &reporter).await;
     drop(reporter);
-    let plan = Prior::close(prior.store, made).await?;
+    let found = Prior::close(prior.store, made).await?;
     if args.json {
-        let text = json::drift::report(&plan.drift, &plan.diagnostics);
+        let text = json::drift::report(&found.drift, &found.unread, &found.rest);
         context.ui.raw(&format!("{text:#}\n"));
     } else {
-        context.show(&plan.diagnostics);
-        context.ui.print(&report(&plan.drift, objects));
+        context.show(&found.rest);
+        context.ui.print(&report(&found.drift, objects));
+        context.ui.print(&unread(&found.unread));
+        let errors = found.unread.into_iter().flat_map(|u| u.diagnostics);
+        context.show(&errors.collect());
     }
-    Ok(
-        match (plan.diagnostics.has_errors(), plan.drift.is_empty()) {
-            (true, _) => 1,
-            (false, false) => 2,
-            (false, true) => 0,
-        },
-    )
+    Ok(match (found.failed, found.drift.is_empty()) {
+        (true, _) => 1,
+        (false, false) => 2,
+        (false, true) => 0,
+    })
+}
+
+/// What a look at reality found.
+struct Found {
+    drift: Vec<Drift>,
+    unread: Vec<Unread>,
+    /// What does not concern objects that could not be read.
+    rest: Diagnostics,
+    failed: bool,
+}
+
+async fn look(
+    providers: &Providers,
+    prior: &Prior,
+    request: &Request<'_>,
+    reporter: &Reporter,
+) -> Result<Found, Diagnostics> {
+    let plan = run::make(providers, prior, request, reporter).await?;
+    let mut drift = plan.drift.clone();
+    let about = |u: &Unread, d: &Diagnostic| u.diagnostics.iter().any(|own| own == d);
+    let mut rest: Diagnostics = plan
+        .diagnostics
+        .iter()
+        .filter(|d| !plan.unread.iter().any(|u| about(u, d)))
+        .cloned()
+        .collect();
+    let failed = plan.diagnostics.has_errors();
+    if !drift.is_empty() {
+        let (config, inputs) = (&request.configuration.config, &request.configuration.inputs);
+        let state = prior.state.clone();
+        match plan::consequences(&plan, config.clone(), providers, inputs, state).await {
+            Ok(actions) => {
+                for d in &mut drift {
+                    d.consequence = actions.get(&d.key).copied();
+                }
+            }
+            // Reality was looked at all the same; what an apply would do is another question.
+            Err(why) => rest.push(Diagnostic::warning(
+                "What an apply would do is not known",
+                format!("The configuration cannot be planned:\n\n{why}"),
+            )),
+        }
+    }
+    Ok(Found {
+        drift,
+        unread: plan.unread.clone(),
+        rest,
+        failed,
+    })
+}
+
+/// The objects that could not be read; why is told behind them.
+fn unread(list: &[Unread]) -> String {
+    if list.is_empty() {
+        return String::new();
+    }
+    let head = paint(RED.bold(), "Not read:");
+    let mut text = format!(
+        "\n{head} {}, of which nothing can be said.\n",
+        count(list.len(), "object")
+    );
+    for u in list {
+        text.push_str(&format!("  {}\n", u.key.address));
+    }
+    text
+}
+
+/// What an apply would do about an object that is not as the state has it.
+fn consequence(action: ChangeAction) -> &'static str {
+    match action {
+        ChangeAction::NoOp | ChangeAction::Read => "an apply leaves it as it is",
+        ChangeAction::Create => "an apply creates it again",
+        ChangeAction::Update => "an apply updates it in-place",
+        ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete => "an apply replaces it",
+        ChangeAction::Delete => "an apply destroys it",
+        ChangeAction::Forget => "an apply forgets it",
+    }
 }
 
 fn managed(state: &State) -> usize {
@@ -87,6 +168,10 @@ fn report(drift: &[Drift], objects: Option<usize>) -> String {
     let mut text = String::from("\n");
     for d in drift {
         text.push_str(&change::drift(d));
+        if let Some(action) = d.consequence {
+            let note = paint(DIM, format!("# ({})", consequence(action)));
+            text.push_str(&format!("    {note}\n"));
+        }
         text.push('\n');
     }
     let head = paint(BOLD, "Drift:");

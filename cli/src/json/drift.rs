@@ -8,31 +8,49 @@
 //!     "address": "kubernetes_horizontal_pod_autoscaler_v2.this",
 //!     "mode": "managed", "type": "...", "name": "this",
 //!     "status": "changed",
+//!     "consequence": "update",
 //!     "changes": [{"path": "spec[0].max_replicas", "before": 10, "after": 3}]
+//!   }],
+//!   "unread": [{
+//!     "address": "aws_vpc.main",
+//!     "mode": "managed", "type": "aws_vpc", "name": "main",
+//!     "diagnostics": [{"severity": "error", "summary": "...", "detail": "..."}]
 //!   }],
 //!   "diagnostics": []
 //! }
 //! ```
 //!
-//! `status` is `changed` or `deleted`. A change of a sensitive value has `"sensitive": true` and
-//! no values. `diagnostics` names the objects that could not be read.
+//! `status` is `changed` or `deleted`. `consequence` is what an apply would do about it: `no-op`,
+//! `create`, `update`, `replace`, `delete` or `forget`; it is left out where that is not known. A
+//! change of a sensitive value has `"sensitive": true` and no values. `unread` are the objects
+//! that could not be read.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
-use topo_engine::changes::Drift;
+use topo_engine::changes::{Drift, Unread};
 use topo_sdk::{Diagnostics, Kind, Path, Step, Value, json::to_json};
 
 use super::identity;
 
 /// The report of a drift check.
-pub fn report(drift: &[Drift], diagnostics: &Diagnostics) -> Json {
+pub fn report(drift: &[Drift], unread: &[Unread], diagnostics: &Diagnostics) -> Json {
+    let shown = |d: &Diagnostics| super::diagnostics(d, &crate::render::diagnostics::no_sources);
+    let unread: Vec<Json> = unread
+        .iter()
+        .map(|u| {
+            let mut out = identity(&u.key);
+            out.insert("diagnostics".into(), shown(&u.diagnostics));
+            Json::Object(out)
+        })
+        .collect();
     let objects: Vec<Json> = drift.iter().map(object).collect();
     json!({
         "format_version": "1.0",
         "drifted": !drift.is_empty(),
         "objects": objects,
-        "diagnostics": super::diagnostics(diagnostics, &crate::render::diagnostics::no_sources),
+        "unread": unread,
+        "diagnostics": shown(diagnostics),
     })
 }
 
@@ -40,6 +58,9 @@ fn object(d: &Drift) -> Json {
     let mut out = identity(&d.key);
     if let Some(deposed) = &d.key.deposed {
         out.insert("deposed".into(), json!(deposed));
+    }
+    if let Some(action) = d.consequence {
+        out.insert("consequence".into(), json!(action.word()));
     }
     match &d.after {
         None => {

@@ -427,12 +427,14 @@ fn a_whole_plan() {
             before: object(&[("name", "x".into())]),
             after: None,
             schema: schema(),
+            consequence: None,
         },
         Drift {
             key: key("test_thing.other"),
             before: object(&[("name", "x".into()), ("size", Value::from(10))]),
             after: Some(object(&[("name", "x".into()), ("size", Value::from(3))])),
             schema: schema(),
+            consequence: None,
         },
     ];
     let outputs = [

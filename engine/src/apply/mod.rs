@@ -116,7 +116,20 @@ async fn carry_out(
         ));
         return outcome;
     };
-    if let Err(e) = store.commit(refreshed_changes(&inner)).await {
+    let mut first = refreshed_changes(&inner);
+    let mut outputs = inner.state.outputs.clone();
+    if mode == PlanMode::RefreshOnly {
+        for change in &overview.outputs {
+            if let Some(value) = &change.after {
+                let (name, value) = (change.name.clone(), value.clone());
+                let sensitive = change.sensitive;
+                let record = OutputRecord { value, sensitive };
+                first.push(Change::PutOutput(name.clone(), record.clone()));
+                outputs.insert(name, record);
+            }
+        }
+    }
+    if let Err(e) = store.commit(first).await {
         outcome.diagnostics.push(Diagnostic::error(
             "The state cannot be written",
             format!("{e}."),
@@ -124,7 +137,7 @@ async fn carry_out(
         return outcome;
     }
     if mode == PlanMode::RefreshOnly {
-        outcome.outputs = inner.state.outputs;
+        outcome.outputs = outputs;
         return outcome;
     }
     let input = Input {

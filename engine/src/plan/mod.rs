@@ -172,6 +172,44 @@ pub async fn plan(
     Ok(plan)
 }
 
+/// What an apply would do about each object of which a plan found that it is not as the state has
+/// it. Nothing is read again but data sources. `state` is what that plan was made from.
+///
+/// # Errors
+/// When what the configuration asks for cannot be planned.
+pub async fn consequences(
+    found: &Plan,
+    config: Arc<Config>,
+    providers: &Providers,
+    inputs: &Inputs,
+    state: State,
+) -> Result<BTreeMap<RecordKey, ChangeAction>, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
+    let options = PlanOptions {
+        allow_deferral: true,
+        ..found.inner.saved.options()
+    };
+    let mut inputs = saved::Inputs::new(&config, &state, &given, &options, Timestamp::now());
+    inputs.refreshed = Some(saved::refreshed(found).collect());
+    let listener = crate::events::silent();
+    let plan = plan_with(
+        config,
+        providers,
+        given,
+        state,
+        &options,
+        listener,
+        diagnostics,
+        inputs,
+    )
+    .await?;
+    let all = plan.drift.iter();
+    Ok(all
+        .filter_map(|d| Some((d.key.clone(), d.consequence?)))
+        .collect())
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "one caller to plan anew, one to resume a saved plan"
@@ -316,12 +354,21 @@ impl Planner<'_> {
             self.prevented();
         }
         self.report_open_intents();
-        let outputs = self.outputs();
+        let outputs = self.outputs().await;
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
             return Err(self.diagnostics);
         }
         self.changes.sort_by(|a, b| a.key.cmp(&b.key));
         self.drift.sort_by(|a, b| a.key.cmp(&b.key));
+        if self.options.mode != PlanMode::RefreshOnly {
+            for d in &mut self.drift {
+                let found = self.changes.binary_search_by(|c| c.key.cmp(&d.key));
+                d.consequence = Some(match found {
+                    Ok(i) => self.changes[i].action,
+                    Err(_) => ChangeAction::NoOp,
+                });
+            }
+        }
         let deferred_providers = self
             .slots
             .iter()
@@ -368,9 +415,9 @@ impl Planner<'_> {
         })
     }
 
-    fn outputs(&mut self) -> Vec<OutputChange> {
+    async fn outputs(&mut self) -> Vec<OutputChange> {
         if self.options.mode == PlanMode::RefreshOnly {
-            return Vec::new();
+            return self.refreshed_outputs().await;
         }
         let mut made = Vec::new();
         let destroy = self.options.mode == PlanMode::Destroy;
@@ -404,6 +451,22 @@ impl Planner<'_> {
             }
         }
         made
+    }
+
+    /// Outputs that are others over what was read than the state has them.
+    async fn refreshed_outputs(&mut self) -> Vec<OutputChange> {
+        let found = self.prior_outputs().await;
+        let declared = &self.config.root().outputs;
+        let changed = found.into_iter().filter_map(|(name, after)| {
+            let change = OutputChange {
+                before: self.state.outputs.get(&name).map(|o| o.value.clone()),
+                sensitive: declared.get(&name)?.sensitive,
+                after: Some(after),
+                name,
+            };
+            (!change.is_no_op()).then_some(change)
+        });
+        changed.collect()
     }
 
     /// Whether an output of the root module is worked out in this plan.

@@ -190,18 +190,9 @@ impl Planner<'_> {
         let Some(graph) = config.graph() else {
             return Err("there is no configuration.".into());
         };
-        if self.prior.is_none() {
-            let mut world = World::new(config.clone(), self.given.clone(), self.world.plan_time);
-            world.planning = false;
-            world.workspace = self.options.workspace.clone();
-            self.prior = Some(world);
-        }
+        self.begin_prior();
         if let Some(node) = provider_node(&config, graph, address) {
-            for n in graph.ancestors(node) {
-                if self.prior_done.insert(n) {
-                    self.prior_node(graph, n).await;
-                }
-            }
+            self.prior_ancestors(graph, node).await;
         }
         let mut found = Diagnostics::new();
         let Some(world) = &self.prior else {
@@ -216,6 +207,48 @@ impl Planner<'_> {
         } else {
             Err("it refers to objects that are not in the state.".into())
         }
+    }
+
+    /// What is as the state has it, with nothing in it yet.
+    fn begin_prior(&mut self) {
+        if self.prior.is_none() {
+            let (config, given) = (self.config.clone(), self.given.clone());
+            let mut world = World::new(config, given, self.world.plan_time);
+            world.planning = false;
+            world.workspace = self.options.workspace.clone();
+            self.prior = Some(world);
+        }
+    }
+
+    /// Evaluates a node and everything behind it over the state.
+    async fn prior_ancestors(&mut self, graph: &Graph, node: NodeIndex) {
+        for n in graph.ancestors(node) {
+            if self.prior_done.insert(n) {
+                self.prior_node(graph, n).await;
+            }
+        }
+    }
+
+    /// The outputs of the root module over the state, as far as they come to anything.
+    pub(super) async fn prior_outputs(&mut self) -> BTreeMap<Arc<str>, Value> {
+        let config = self.config.clone();
+        let Some(graph) = config.graph() else {
+            return BTreeMap::new();
+        };
+        self.begin_prior();
+        for name in config.root().outputs.keys() {
+            if let Some(node) = graph.find(&Node::Output(0, name.clone()))
+                && self.selection.has_node(node)
+            {
+                self.prior_ancestors(graph, node).await;
+            }
+        }
+        let root = self.prior.as_ref().and_then(|w| w.modules.first()?.first());
+        let outputs = root.into_iter().flat_map(|r| &r.outputs);
+        outputs
+            .filter(|(_, v)| v.is_wholly_known())
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
     }
 
     /// Evaluates one node over the state. Errors are left aside: what they concern is unknown.
@@ -522,6 +555,7 @@ impl Planner<'_> {
                     before,
                     after: None,
                     schema,
+                    consequence: None,
                 });
             }
             Some(found) => {
@@ -535,6 +569,7 @@ impl Planner<'_> {
                         before,
                         after: Some(after),
                         schema,
+                        consequence: None,
                     });
                 }
                 if let Some(r) = self.state.records.get_mut(&key) {

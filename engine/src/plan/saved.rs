@@ -75,6 +75,20 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// How the plan was asked for, but for its mode.
+    pub(super) fn options(&self) -> PlanOptions {
+        PlanOptions {
+            replace: self.replace.clone(),
+            targets: self.targets.clone(),
+            excludes: self.excludes.clone(),
+            allow_deferral: self.allow_deferral,
+            workspace: self.workspace.clone(),
+            ..PlanOptions::default()
+        }
+    }
+}
+
 /// A plan read from a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SavedPlan {
@@ -111,18 +125,7 @@ fn state_digest(state: &State) -> String {
 
 pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     let inputs = &plan.inner.saved;
-    let refreshed = plan
-        .inner
-        .refreshed
-        .iter()
-        .map(|k| {
-            let found = plan.inner.state.records.get(k).map(|r| ResourceState {
-                value: r.value.clone().unmark_deep(),
-                private: r.private.clone(),
-            });
-            (k.clone(), found)
-        })
-        .collect();
+    let refreshed = refreshed(plan).collect();
     let saved = SavedPlan {
         format: FORMAT,
         made_by: env!("CARGO_PKG_VERSION").into(),
@@ -154,6 +157,19 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     let body = rmp_serde::to_vec_named(&saved)
         .map_err(|e| Diagnostics::error("The plan cannot be saved", format!("{e}.")))?;
     Ok([MAGIC, &body].concat())
+}
+
+/// What reads found that is not as in the state.
+pub(super) fn refreshed(
+    plan: &Plan,
+) -> impl Iterator<Item = (RecordKey, Option<ResourceState>)> + '_ {
+    plan.inner.refreshed.iter().map(|k| {
+        let found = plan.inner.state.records.get(k).map(|r| ResourceState {
+            value: r.value.clone().unmark_deep(),
+            private: r.private.clone(),
+        });
+        (k.clone(), found)
+    })
 }
 
 fn outcome(plan: &Plan) -> Vec<(RecordKey, ChangeAction, Option<Value>)> {

@@ -706,7 +706,7 @@ async fn a_failure_stops_only_what_depends_on_it() {
     assert_eq!(
         failures(&outcome),
         [
-            "test_thing.a failed: Refused: The cloud does not want to create a.",
+            "test_thing.a failed: Refused: The cloud does not want to create a. (main.tf:2,9-34)",
             "test_thing.b skipped: it depends on test_thing.a, which failed",
             "test_thing.c skipped: it depends on test_thing.a, which failed",
         ]
