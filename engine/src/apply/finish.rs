@@ -92,6 +92,11 @@ impl Run<'_> {
             self.outputs(&mut changes);
             self.data_records(&mut changes);
         }
+        if self.mode == PlanMode::Destroy {
+            // Nothing was planned for them, and they may be there.
+            let blocked = std::mem::take(&mut self.inner.blocked);
+            self.outcome.diagnostics.extend(blocked.into_values());
+        }
         if self.inner.selection.is_partial() && self.mode == PlanMode::Normal {
             self.outcome.diagnostics.push(Diagnostic::warning(
                 "Applied changes may be incomplete",

@@ -20,15 +20,7 @@ pub(super) fn locate(config: &Config, failed: &mut [(RecordKey, Diagnostics)]) {
 /// Where the configuration says what an object, or one attribute of it, is to be. An object that
 /// is only in the state is written nowhere.
 fn written(config: &Config, key: &RecordKey, attribute: &Path) -> Option<SourceRange> {
-    let address = &key.address.resource;
-    let calls = || address.module.steps().iter().map(|(name, _)| name);
-    let module = config.modules.iter().find(|m| m.path.iter().eq(calls()))?;
-    let name = (
-        address.mode,
-        address.type_name.clone(),
-        address.name.clone(),
-    );
-    let resource = module.resources.get(&name)?;
+    let resource = config.written(&key.address)?;
     let argument = attribute.steps().first().and_then(|step| match step {
         Step::Attribute(name) => resource.body.get(name),
         _ => None,

@@ -22,6 +22,11 @@ use topo_sdk::{
 impl Run<'_> {
     pub(super) async fn start(&mut self, i: usize) -> Started {
         let made = match self.tasks.list[i] {
+            Task::Converge(c) | Task::Delete(c)
+                if let Some(why) = self.inner.blocked.remove(self.changes[c].address()) =>
+            {
+                Err(why.into())
+            }
             Task::Converge(c) if self.changes[c].action == ChangeAction::Read => {
                 self.start_read(i, c).await
             }

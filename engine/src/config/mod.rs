@@ -35,7 +35,7 @@ pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
 
-use crate::address::{ProviderAddress, ResourceMode};
+use crate::address::{InstanceAddress, ProviderAddress, ResourceMode};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
 use crate::lang::provider_functions::ProviderFunctions;
@@ -404,6 +404,19 @@ impl Config {
     /// The root module.
     pub fn root(&self) -> &Module {
         &self.modules[0]
+    }
+
+    /// The block that an object comes from, if it has one.
+    pub fn written(&self, address: &InstanceAddress) -> Option<&Resource> {
+        let address = &address.resource;
+        let calls = || address.module.steps().iter().map(|(name, _)| name);
+        let module = self.modules.iter().find(|m| m.path.iter().eq(calls()))?;
+        let key = (
+            address.mode,
+            address.type_name.clone(),
+            address.name.clone(),
+        );
+        module.resources.get(&key)
     }
 
     /// The block of a provider configuration, if it has one.

@@ -41,7 +41,7 @@ use crate::config::{Config, ModuleId, ResourceKey};
 use crate::events::{Event, Listener};
 use crate::graph::Node;
 use crate::providers::Providers;
-use crate::store::{Change, Dependency, RecordKey, State, StateStore};
+use crate::store::{Change, Dependency, Intent, RecordKey, State, StateStore};
 use crate::variables::{Given, Inputs};
 use crate::world::{Each, World};
 
@@ -118,6 +118,8 @@ pub(crate) struct Inner {
     /// Data sources that were read.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
     pub(crate) selection: Selection,
+    /// Objects of which it is not known whether they exist: these are left alone.
+    pub(crate) blocked: BTreeMap<InstanceAddress, Diagnostic>,
     pub(crate) saved: saved::Inputs,
 }
 
@@ -286,6 +288,7 @@ async fn plan_with(
         later: HashSet::new(),
         unknown_calls: HashSet::new(),
         deferred: Vec::new(),
+        blocked: BTreeMap::new(),
         inputs,
     };
     planner.run().await
@@ -321,6 +324,8 @@ struct Planner<'a> {
     /// Those of them that are module calls whose own instances are not known.
     unknown_calls: HashSet<NodeIndex>,
     deferred: Vec<Deferred>,
+    /// Objects of which it is not known whether they exist, with what is told of them.
+    blocked: BTreeMap<InstanceAddress, Diagnostic>,
     inputs: saved::Inputs,
 }
 
@@ -410,6 +415,7 @@ impl Planner<'_> {
                 details: self.details,
                 data: self.data,
                 selection: self.selection,
+                blocked: self.blocked,
                 saved: self.inputs,
             },
         })
@@ -476,17 +482,35 @@ impl Planner<'_> {
         node.is_some_and(|n| self.selection.has_node(n))
     }
 
-    /// Mutations of dead runs that could not be settled.
+    /// Mutations of dead runs that nobody was asked about.
     fn report_open_intents(&mut self) {
-        for intent in &self.state.intents {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "A mutation of an earlier run was never settled",
-                    format!("The {} of {} was under way when its run ended, and what became of it is not known. Look whether the object exists.", action_word(&intent.request.action), intent.key.address),
-                )
-                .with_address(&intent.key.address),
-            );
+        for intent in std::mem::take(&mut self.state.intents) {
+            self.block(&intent, "Its provider could not be asked.");
         }
+    }
+
+    /// Lets an object alone of which it is not known whether it exists, until a person settles
+    /// that. Everything that does not depend on it goes on.
+    fn block(&mut self, intent: &Intent, why: &str) {
+        let address = &intent.key.address;
+        self.state
+            .intents
+            .retain(|i| i.operation != intent.operation);
+        let told = format!(
+            "The {} of {address} was under way when its run ended, and what became of it is not known. {why} The object is left alone, and what depends on it waits. Look whether it exists. If it does, take it into the state with: topo import '{address}' ID. If it does not, say so with: topo state rm '{address}'.",
+            action_word(&intent.request.action),
+        );
+        let summary = "What became of an object cannot be told";
+        let range = self.config.written(address).map(|r| r.range.clone());
+        self.diagnostics.push(
+            Diagnostic::warning(summary, told.clone())
+                .with_address(address)
+                .with_range(range.clone()),
+        );
+        let blocked = Diagnostic::error(summary, told)
+            .with_address(address)
+            .with_range(range);
+        self.blocked.insert(address.clone(), blocked);
     }
 
     /// Writes through to the store, if there is one.

@@ -17,7 +17,7 @@ use topo_sdk::{
 };
 
 use super::marks::{drift, mark, sensitive_paths};
-use super::{Planner, action_word, id_of};
+use super::{Planner, id_of};
 use crate::address::{ProviderAddress, ResourceAddress, ResourceMode};
 use crate::changes::{Drift, PlanMode, Reason, Unread};
 use crate::config::{Body, ModuleId, ResourceKey};
@@ -622,20 +622,7 @@ impl Planner<'_> {
                     }
                 }
                 Ok(Recovery::CannotTell(what)) => {
-                    self.diagnostics.push(
-                        Diagnostic::error(
-                            "What became of an object cannot be told",
-                            format!(
-                                "The {} of {} was under way when its run ended. {what}",
-                                action_word(&intent.request.action),
-                                intent.key.address
-                            ),
-                        )
-                        .with_address(&intent.key.address),
-                    );
-                    self.state
-                        .intents
-                        .retain(|i| i.operation != intent.operation);
+                    self.block(&intent, &what);
                     continue;
                 }
                 Err(ds) => {

@@ -84,17 +84,51 @@ async fn a_creation_that_never_arrived_is_forgotten_and_made_once() {
 
 #[tokio::test]
 async fn what_cannot_be_told_is_shown_with_its_address() {
-    let (s, _store) = with_memory(ONE);
+    let (s, _store) = with_memory(
+        r#"
+resource "test_thing" "a" { name = "a" }
+resource "test_thing" "on_a" {
+  name    = "on_a"
+  parents = [test_thing.a.id]
+}
+"#,
+    );
     s.cloud.on("create a", Behaviour::WaitAfter);
     die_at(&s, "done create a").await;
+    s.write("other.tf", r#"resource "test_thing" "other" { name = "other" }"#);
     s.cloud.on("recover a", Behaviour::CannotTell);
-    let refused = s.try_plan(PlanMode::Normal).await.err().unwrap();
-    assert_eq!(
-        located(&refused),
-        ["What became of an object cannot be told"]
-    );
-    assert_eq!(refused.0[0].address.as_deref(), Some("test_thing.a"));
-    // It stays open until it is settled.
+    let plan = s.plan().await;
+    let told: Vec<_> = plan.diagnostics.iter().collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].summary, "What became of an object cannot be told");
+    assert_eq!(told[0].address.as_deref(), Some("test_thing.a"));
+    for command in [
+        "topo import 'test_thing.a' ID",
+        "topo state rm 'test_thing.a'",
+    ] {
+        assert!(told[0].detail.contains(command), "{}", told[0].detail);
+    }
+    assert!(!told[0].is_error());
+    s.cloud.forget();
+    let outcome = s.carry_out(plan, 10).await;
+    assert_eq!(s.cloud.calls(), ["create other"]);
+    let failed: Vec<String> = outcome
+        .failed
+        .iter()
+        .map(|(k, _)| k.address.to_string())
+        .collect();
+    assert_eq!(failed, ["test_thing.a"]);
+    let skipped: Vec<String> = outcome
+        .skipped
+        .iter()
+        .map(|(k, _)| k.address.to_string())
+        .collect();
+    assert_eq!(skipped, ["test_thing.on_a"]);
+    // It stays open until it is settled, and a destroy run does not pass over it either.
+    assert_eq!(s.state().await.intents.len(), 1);
+    let plan = s.plan_in(PlanMode::Destroy).await;
+    let outcome = s.carry_out(plan, 10).await;
+    assert!(outcome.diagnostics.has_errors());
     assert_eq!(s.state().await.intents.len(), 1);
 }
 
