@@ -31,6 +31,8 @@ pub struct Request<'a> {
     pub planning: &'a PlanningArgs,
     /// Whether objects are read before they are compared.
     pub refresh: bool,
+    /// Whether the plan may be saved.
+    pub to_be_saved: bool,
     /// Of what.
     pub configuration: Configuration,
 }
@@ -122,6 +124,7 @@ pub async fn make(
         replace: request.planning.replace.clone(),
         allow_deferral: request.planning.allow_deferral,
         parallelism: request.planning.parallelism,
+        to_be_saved: request.to_be_saved,
         store: prior.writer(),
         ..PlanOptions::default()
     };
@@ -205,6 +208,7 @@ impl<'a> Prepared<'a> {
                     mode,
                     planning,
                     refresh: planning.refresh,
+                    to_be_saved: false,
                     configuration: context.configuration(variables)?,
                 };
                 let approval = match (approved, variables.input) {

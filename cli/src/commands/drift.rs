@@ -45,6 +45,7 @@ pub async fn run(context: &Context, args: &DriftArgs) -> Exit {
         mode: PlanMode::RefreshOnly,
         planning: &planning,
         refresh: true,
+        to_be_saved: false,
         configuration,
     };
     let prior = Prior::read(context).await?;

@@ -46,6 +46,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,
         refresh: args.planning.refresh,
+        to_be_saved: args.out.is_some(),
         configuration,
     };
     let reporter = context.reporter(Shown::Plan);

@@ -59,7 +59,7 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
         aliases: Aliases::new(),
-        digest: Sha256::new(),
+        digests: BTreeMap::new(),
     };
     loader.module(root, ".", &[], None, None);
     wire(
@@ -67,10 +67,9 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         &loader.aliases,
         &mut loader.diagnostics,
     );
-    let digest = hex::encode(loader.digest.finalize());
     let config = Arc::new(Config {
         modules: loader.modules,
-        digest,
+        digests: loader.digests,
         root_dir: root.to_path_buf(),
         functions: ProviderFunctions::new(providers),
         graph: OnceLock::new(),
@@ -125,7 +124,7 @@ struct Loader<'a> {
     modules: Vec<Module>,
     /// By module: the provider configurations that its caller hands down.
     aliases: Aliases,
-    digest: Sha256,
+    digests: BTreeMap<Arc<str>, String>,
 }
 
 /// What a module says, before the schemas of its resources and the modules that it calls are
@@ -198,14 +197,13 @@ impl Loader<'_> {
     fn parse(&mut self, dir: &Path, shown: &str, names: Vec<String>) -> Vec<Parsed> {
         let Loader {
             diagnostics,
-            digest,
+            digests,
             sources,
             ..
         } = self;
         files::parse(dir, shown, names, diagnostics, &mut |file| {
-            digest.update(file.name.as_bytes());
-            digest.update((file.text.len() as u64).to_be_bytes());
-            digest.update(file.text.as_bytes());
+            let digest = hex::encode(Sha256::digest(file.text.as_bytes()));
+            digests.insert(file.name.clone(), digest);
             sources.add(file.clone());
         })
     }

@@ -73,8 +73,8 @@ pub struct Config {
     /// The modules by the static calls that lead to them; a module that is called twice is here
     /// twice.
     pub modules: Vec<Module>,
-    /// SHA-256 of all files, in hex.
-    pub digest: String,
+    /// SHA-256 of each file by its name, in hex.
+    pub digests: BTreeMap<Arc<str>, String>,
     /// The directory of the root module.
     pub root_dir: PathBuf,
     /// What the built-in providers offer to expressions.

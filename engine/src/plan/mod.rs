@@ -68,6 +68,8 @@ pub struct PlanOptions {
     pub workspace: Arc<str>,
     /// How many operations run side by side.
     pub parallelism: usize,
+    /// Whether the plan may be saved: what that needs is kept.
+    pub to_be_saved: bool,
     /// Where what recovery finds is written; without it open intents are reported as errors.
     pub store: Option<Arc<dyn StateStore>>,
 }
@@ -83,6 +85,7 @@ impl Default for PlanOptions {
             allow_deferral: false,
             workspace: DEFAULT_WORKSPACE.into(),
             parallelism: 10,
+            to_be_saved: false,
             store: None,
         }
     }

@@ -35,9 +35,10 @@ pub(crate) struct Inputs {
     pub(crate) refreshed: Option<BTreeMap<RecordKey, Option<ResourceState>>>,
     /// What data sources were, when a plan is resumed.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
-    digest: String,
+    files: BTreeMap<Arc<str>, String>,
     meta: Meta,
-    state_digest: String,
+    /// Of the state as it was, where the plan is to be saved.
+    records: Option<BTreeMap<RecordKey, Fingerprint>>,
     given: Arc<BTreeMap<Arc<str>, Given>>,
     mode: PlanMode,
     refresh: bool,
@@ -60,9 +61,9 @@ impl Inputs {
             plan_time,
             refreshed: None,
             data: BTreeMap::new(),
-            digest: config.digest.clone(),
+            files: config.digests.clone(),
             meta: state.meta.clone(),
-            state_digest: state_digest(state),
+            records: options.to_be_saved.then(|| fingerprints(state)),
             given: given.clone(),
             mode: options.mode,
             refresh: options.refresh,
@@ -95,9 +96,10 @@ pub struct SavedPlan {
     format: u32,
     made_by: String,
     plan_time: Timestamp,
-    config_digest: String,
+    /// Digests of the files of the configuration, by their names.
+    files: BTreeMap<Arc<str>, String>,
     meta: Meta,
-    state_digest: String,
+    records: Vec<(RecordKey, Fingerprint)>,
     variables: BTreeMap<Arc<str>, Value>,
     mode: PlanMode,
     refresh: bool,
@@ -112,27 +114,59 @@ pub struct SavedPlan {
     changes: Vec<(RecordKey, ChangeAction, Option<Value>)>,
 }
 
-/// SHA-256 over the records, in hex: two states with the same one are the same.
-fn state_digest(state: &State) -> String {
-    let mut hash = Sha256::new();
-    for r in state.records.values() {
-        // Encoding to memory cannot fail for these types; if it did, digests would still differ
-        // from those of other states only by what could be encoded.
-        hash.update(rmp_serde::to_vec(r).unwrap_or_default());
-    }
-    hex::encode(hash.finalize())
+/// The first half of the SHA-256 of a record: enough to tell whether it is as it was.
+type Fingerprint = [u8; 16];
+
+fn fingerprints(state: &State) -> BTreeMap<RecordKey, Fingerprint> {
+    let all = state.records.iter().map(|(key, record)| {
+        // Encoding to memory cannot fail for these types.
+        let bytes = rmp_serde::to_vec(record).unwrap_or_default();
+        let mut print = Fingerprint::default();
+        print.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        (key.clone(), print)
+    });
+    all.collect()
+}
+
+/// The names of what is not the same in two maps, each with how: the first few of them.
+fn moved<K: Ord, V: PartialEq>(
+    then: &BTreeMap<K, V>,
+    now: &BTreeMap<K, V>,
+    name: impl Fn(&K) -> String,
+) -> Option<String> {
+    const SHOWN: usize = 5;
+    let gone = then.keys().filter(|k| !now.contains_key(k));
+    let gone = gone.map(|k| format!("{} (gone)", name(k)));
+    let other = now.iter().filter_map(|(k, v)| match then.get(k) {
+        None => Some(format!("{} (new)", name(k))),
+        Some(old) if old != v => Some(format!("{} (changed)", name(k))),
+        Some(_) => None,
+    });
+    let all: Vec<String> = gone.chain(other).collect();
+    let more = match all.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let shown: Vec<&str> = all.iter().take(SHOWN).map(String::as_str).collect();
+    (!all.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }
 
 pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     let inputs = &plan.inner.saved;
+    let Some(records) = &inputs.records else {
+        return Err(Diagnostics::error(
+            "The plan cannot be saved",
+            "It was not made to be saved. This is an error in topo.",
+        ));
+    };
     let refreshed = refreshed(plan).collect();
     let saved = SavedPlan {
         format: FORMAT,
         made_by: env!("CARGO_PKG_VERSION").into(),
         plan_time: inputs.plan_time,
-        config_digest: inputs.digest.clone(),
+        files: inputs.files.clone(),
         meta: inputs.meta.clone(),
-        state_digest: inputs.state_digest.clone(),
+        records: records.iter().map(|(k, f)| (k.clone(), *f)).collect(),
         variables: inputs
             .given
             .iter()
@@ -234,17 +268,19 @@ pub async fn resume(
             format!("{what} since the plan was saved. Make a new plan and look at it."),
         )
     };
-    if saved.config_digest != config.digest {
-        return Err(stale("The configuration has changed"));
+    if let Some(files) = moved(&saved.files, &config.digests, |f| f.to_string()) {
+        return Err(stale(&format!("The configuration has changed: {files}")));
     }
     if saved.meta.lineage != state.meta.lineage && !saved.meta.lineage.is_empty() {
         return Err(stale(
             "The plan was made for another state; the state has been replaced",
         ));
     }
-    if saved.state_digest != state_digest(&state) {
+    let then: BTreeMap<RecordKey, Fingerprint> = saved.records.iter().cloned().collect();
+    let shown = |k: &RecordKey| k.address.to_string();
+    if let Some(objects) = moved(&then, &fingerprints(&state), shown) {
         let detail = format!(
-            "The state has changed (serial {} then, {} now)",
+            "The state has changed (serial {} then, {} now): {objects}",
             saved.meta.serial, state.meta.serial
         );
         return Err(stale(&detail));

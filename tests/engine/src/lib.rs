@@ -137,6 +137,7 @@ impl Scenario {
     pub async fn try_plan(&self, mode: PlanMode) -> Result<Plan, Diagnostics> {
         let options = PlanOptions {
             mode,
+            to_be_saved: true,
             store: Some(self.store.clone()),
             ..self.options.clone()
         };

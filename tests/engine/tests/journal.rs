@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use topo_engine::apply::Interrupt;
 use topo_engine::changes::PlanMode;
 use topo_engine::store::StateStore;
-use topo_engine_tests::{Behaviour, MemoryStore, Scenario, failures, located, sled, summary};
+use topo_engine_tests::{Behaviour, MemoryStore, Scenario, failures, sled, summary};
 
 const ONE: &str = r#"resource "test_thing" "a" { name = "a" }"#;
 
@@ -95,7 +95,10 @@ resource "test_thing" "on_a" {
     );
     s.cloud.on("create a", Behaviour::WaitAfter);
     die_at(&s, "done create a").await;
-    s.write("other.tf", r#"resource "test_thing" "other" { name = "other" }"#);
+    s.write(
+        "other.tf",
+        r#"resource "test_thing" "other" { name = "other" }"#,
+    );
     s.cloud.on("recover a", Behaviour::CannotTell);
     let plan = s.plan().await;
     let told: Vec<_> = plan.diagnostics.iter().collect();
@@ -368,12 +371,29 @@ async fn a_saved_plan_is_refused_when_things_have_moved_on() {
     s.main("resource \"test_thing\" \"a\" { name = \"other\" }");
     let refused = s.resume(&saved).await.err().unwrap();
     assert_eq!(refused.0[0].summary, "Saved plan is stale");
-    assert!(refused.0[0].detail.contains("configuration"));
+    let told = &refused.0[0].detail;
+    assert!(
+        told.contains("configuration has changed: main.tf (changed) since"),
+        "{told}"
+    );
     s.main(ONE);
+    s.write("more.tf", "locals { a = 1 }");
+    let refused = s.resume(&saved).await.err().unwrap();
+    let told = &refused.0[0].detail;
+    assert!(
+        told.contains("configuration has changed: more.tf (new) since"),
+        "{told}"
+    );
+    s.write("more.tf", "");
+    std::fs::remove_file(s.path().join("more.tf")).unwrap();
     s.apply().await;
     let refused = s.resume(&saved).await.err().unwrap();
     assert_eq!(refused.0[0].summary, "Saved plan is stale");
-    assert!(refused.0[0].detail.contains("state"));
+    let told = &refused.0[0].detail;
+    assert!(
+        told.contains("state has changed (serial 0 then, 0 now): test_thing.a (new)"),
+        "{told}"
+    );
     let refused = s.resume(b"nothing of the kind").await.err().unwrap();
     assert_eq!(refused.0[0].summary, "Not a plan file");
 }
