@@ -282,7 +282,7 @@ async fn a_failed_host_leaves_out_what_is_inside() {
     assert_eq!(
         failures(&outcome),
         [
-            "test_thing.host failed: Refused: The cloud does not want to create host.",
+            "test_thing.host failed: Refused: The cloud does not want to create host. (main.tf:2,9-37)",
             "inner_pod.p[0] skipped: it depends on test_thing.host, which failed",
             "inner_pod.p[1] skipped: it depends on test_thing.host, which failed",
             "inner_pod.q skipped: it depends on test_thing.host, which failed",
