@@ -288,12 +288,12 @@ impl Running<'_> {
             ended: None,
             changes: Vec::new(),
         };
-        let interrupt = interrupts();
         let (mut request, approval) = match prepared {
             Prepared::New(request, approval) => (request, approval),
             Prepared::Saved(saved, config) => {
                 let plan = resume(self.providers, &prior, *saved, config, self.reporter).await?;
                 let waits = !plan.deferred.is_empty();
+                let interrupt = interrupts();
                 let outcome = self.carry_out(plan, &store, &mut run, interrupt).await?;
                 if waits && outcome.is_success() {
                     self.reporter.note(Note::Unfinished);
@@ -302,23 +302,24 @@ impl Running<'_> {
             }
         };
         let mut prior = prior;
+        // Until something is carried out an interrupt ends the process, as it should.
+        let mut interrupt: Option<watch::Receiver<Interrupt>> = None;
         for round in 1.. {
-            let plan = make(self.providers, &prior, &request, self.reporter).await?;
-            if plan.diagnostics.has_errors() {
+            let proposed = self.propose(&prior, &request, approval);
+            let proposed = match interrupt.clone() {
+                None => proposed.await?,
+                Some(mut interrupt) => tokio::select! {
+                    proposed = proposed => proposed?,
+                    _ = interrupt.wait_for(|i| *i != Interrupt::None) => None,
+                },
+            };
+            let Some(plan) = proposed else {
                 return Ok(1);
-            }
-            let waiting: Vec<String> = plan.deferred.iter().map(|d| d.address.clone()).collect();
-            // What outputs will be does not make anything known.
-            if !waiting.is_empty() && plan.touches_nothing() {
-                return Err(stuck(&waiting));
-            }
-            if !self.approved(&plan, approval).await? {
-                return Ok(1);
-            }
-            let outcome = self
-                .carry_out(plan, &store, &mut run, interrupt.clone())
-                .await?;
-            if !outcome.is_success() || waiting.is_empty() {
+            };
+            let waits = !plan.deferred.is_empty();
+            let interrupt = interrupt.get_or_insert_with(interrupts).clone();
+            let outcome = self.carry_out(plan, &store, &mut run, interrupt).await?;
+            if !outcome.is_success() || !waits {
                 return Ok(u8::from(!outcome.is_success()));
             }
             self.reporter.note(Note::Round(round + 1));
@@ -327,6 +328,26 @@ impl Running<'_> {
             request.refresh = false;
         }
         Ok(0)
+    }
+
+    /// Makes a plan, shows it and asks for approval; `None` where it is not to be carried out.
+    async fn propose(
+        &self,
+        prior: &Prior,
+        request: &Request<'_>,
+        approval: Approval,
+    ) -> Result<Option<Plan>, Diagnostics> {
+        let plan = make(self.providers, prior, request, self.reporter).await?;
+        if plan.diagnostics.has_errors() {
+            return Ok(None);
+        }
+        // What outputs will be does not make anything known.
+        if !plan.deferred.is_empty() && plan.touches_nothing() {
+            let waiting: Vec<String> = plan.deferred.iter().map(|d| d.address.clone()).collect();
+            return Err(stuck(&waiting));
+        }
+        let approved = self.approved(&plan, approval).await?;
+        Ok(approved.then_some(plan))
     }
 
     /// Whether a plan that has been shown may be carried out.

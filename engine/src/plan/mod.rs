@@ -362,6 +362,7 @@ impl Planner<'_> {
             self.prevented();
         }
         self.report_open_intents();
+        self.unmatched_replacements();
         let outputs = self.outputs().await;
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
             return Err(self.diagnostics);
@@ -483,6 +484,29 @@ impl Planner<'_> {
         let graph = self.config.graph();
         let node = graph.and_then(|g| g.find(&Node::Output(0, output.clone())));
         node.is_some_and(|n| self.selection.has_node(n))
+    }
+
+    /// Tells of objects that are to be replaced and that there are not.
+    fn unmatched_replacements(&mut self) {
+        if self.options.mode != PlanMode::Normal {
+            return;
+        }
+        let known: HashSet<&InstanceAddress> = self.changes.iter().map(|c| c.address()).collect();
+        let missing = self.options.replace.iter().filter(|a| !known.contains(a));
+        let mut found = Diagnostics::new();
+        for address in missing {
+            let instances = known.iter().filter(|k| k.resource == address.resource);
+            let hint = match instances.min() {
+                Some(one) => format!(
+                    " {} has instances with keys, such as {one}.",
+                    address.resource
+                ),
+                None => String::new(),
+            };
+            let detail = format!("-replace={address} names no instance in this plan.{hint}");
+            found.push(Diagnostic::warning("Nothing to replace", detail));
+        }
+        self.diagnostics.extend(found);
     }
 
     /// Mutations of dead runs that nobody was asked about.

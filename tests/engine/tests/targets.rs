@@ -279,3 +279,22 @@ async fn a_target_that_names_nothing_is_told() {
         ["Resource targeting is in effect", "Target names nothing"]
     );
 }
+
+#[tokio::test]
+async fn a_replacement_of_nothing_is_told() {
+    let mut s = Scenario::new(CHAIN);
+    s.options.replace = vec![
+        "test_thing.a".parse().unwrap(),
+        "test_thing.e".parse().unwrap(),
+        "test_thing.nothing".parse().unwrap(),
+    ];
+    let plan = s.plan().await;
+    let told: Vec<&str> = plan.diagnostics.iter().map(|d| &*d.detail).collect();
+    assert_eq!(
+        told,
+        [
+            "-replace=test_thing.e names no instance in this plan. test_thing.e has instances with keys, such as test_thing.e[0].",
+            "-replace=test_thing.nothing names no instance in this plan."
+        ]
+    );
+}
