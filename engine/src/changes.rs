@@ -196,7 +196,7 @@ pub struct Deferred {
     pub provider: ProviderAddress,
     /// Why.
     pub reason: DeferredReason,
-    /// What in its own block is not known, in words: `var.x`, `aws_vpc.a`.
+    /// The resources that the number of its instances comes from.
     pub unknown: Vec<String>,
     /// The schema of its objects.
     pub schema: Arc<Schema>,

@@ -125,6 +125,23 @@ impl Graph {
         }
     }
 
+    /// The node that a name in a module leads to; `None` where it is not the name of a node.
+    pub fn named(&self, config: &Config, module: ModuleId, target: &Target) -> Option<NodeIndex> {
+        self.find(&match target {
+            Target::Variable(n) => Node::Variable(module, n.clone()),
+            Target::Local(n) => Node::Local(module, n.clone()),
+            Target::Resource(m, t, n) => Node::Resource(module, (*m, t.clone(), n.clone())),
+            Target::Module(n, output) => {
+                let child = config.module(module).calls.get(n)?.module;
+                match output {
+                    Some(o) => Node::Output(child, o.clone()),
+                    None => Node::Outputs(child),
+                }
+            }
+            _ => return None,
+        })
+    }
+
     /// The index of a node.
     pub fn find(&self, node: &Node) -> Option<NodeIndex> {
         self.index.get(node).copied()

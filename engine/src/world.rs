@@ -637,7 +637,7 @@ impl World {
                     if self.incomplete {
                         return Ok((Shape::Single, Vec::new()));
                     }
-                    return Err(unknown_repetition("count", e, what));
+                    return Err(unknown_repetition(&self.config, module, "count", e, what));
                 }
                 let n = number.as_i64().and_then(|n| u64::try_from(n).ok()).ok_or_else(|| {
                     fail(e, "Invalid count argument", "The given \"count\" argument value is unsuitable: it must be a whole number that is not negative.".into())
@@ -666,7 +666,7 @@ impl World {
                     Some(false) if !self.checking => Ok((Shape::Optional, Vec::new())),
                     _ if self.checking => Ok((Shape::Optional, vec![Each::default()])),
                     _ if self.incomplete => Ok((Shape::Single, Vec::new())),
-                    _ => Err(unknown_repetition("enabled", e, what)),
+                    _ => Err(unknown_repetition(&self.config, module, "enabled", e, what)),
                 }
             }
             Repetition::ForEach(e) => {
@@ -678,7 +678,7 @@ impl World {
                     Kind::Null(_) => return Err(fail(e, "Invalid for_each argument", "The given \"for_each\" argument value is null. A map, or set of strings is allowed.".into())),
                     Kind::Unknown(_) if self.checking => vec![Each { key: Some(InstanceKey::Key("".into())), value: Some(Value::unknown(Type::Dynamic)) }],
                     Kind::Unknown(_) if self.incomplete => return Ok((Shape::Single, Vec::new())),
-                    Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
+                    Kind::Unknown(_) => return Err(unknown_repetition(&self.config, module, "for_each", e, what)),
                     Kind::Map(_) | Kind::Object(_) => value
                         .as_map()
                         .into_iter()
@@ -692,7 +692,7 @@ impl World {
                                 Kind::String(k) => items.push(Each { key: Some(InstanceKey::Key(k.clone())), value: Some(v.clone()) }),
                                 Kind::Unknown(_) if self.checking => {}
                                 Kind::Unknown(_) if self.incomplete => return Ok((Shape::Single, Vec::new())),
-                                Kind::Unknown(_) => return Err(unknown_repetition("for_each", e, what)),
+                                Kind::Unknown(_) => return Err(unknown_repetition(&self.config, module, "for_each", e, what)),
                                 Kind::Null(_) => return Err(fail(e, "Invalid for_each set argument", "The given \"for_each\" argument value has a null element.".into())),
                                 _ => return Err(fail(e, "Invalid for_each set argument", format!("\"for_each\" supports maps and sets of strings, but this is a set of {}.", s.element.friendly()))),
                             }
@@ -710,14 +710,44 @@ impl World {
     }
 }
 
-fn unknown_repetition(argument: &str, e: &Expression, what: &str) -> Unexpanded {
-    let mut names: Vec<String> = e.references.iter().map(|r| r.target.to_string()).collect();
-    names.sort();
-    names.dedup();
-    let from = if names.is_empty() {
-        String::new()
-    } else {
-        format!(" It comes from {}.", names.join(", "))
+/// What an expression of a module comes from: the resources behind its references, through local
+/// values, variables and outputs.
+pub(crate) fn sources(config: &Config, module: ModuleId, e: &Expression) -> Vec<String> {
+    let Some(graph) = config.graph() else {
+        return Vec::new();
+    };
+    let mut open: Vec<_> = e
+        .references
+        .iter()
+        .filter_map(|r| graph.named(config, module, &r.target))
+        .collect();
+    let mut seen: std::collections::BTreeSet<_> = open.iter().copied().collect();
+    let mut found = Vec::new();
+    while let Some(n) = open.pop() {
+        if let crate::graph::Node::Resource(..) = &graph.graph[n] {
+            found.push(crate::graph::name(config, &graph.graph[n]));
+        } else {
+            open.extend(graph.requirements(n).filter(|r| seen.insert(*r)));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn unknown_repetition(
+    config: &Config,
+    module: ModuleId,
+    argument: &str,
+    e: &Expression,
+    what: &str,
+) -> Unexpanded {
+    let sources = sources(config, module, e);
+    let text = e.file.slice(e.expr.span);
+    let from = match (sources.is_empty(), text.len() <= 80 && !text.contains('\n')) {
+        (true, true) => format!(" It is {text}."),
+        (true, false) => String::new(),
+        (false, true) => format!(" It is {text}, which comes from {}.", sources.join(", ")),
+        (false, false) => format!(" It comes from {}.", sources.join(", ")),
     };
     let way_out = match argument {
         "for_each" => {
@@ -725,18 +755,12 @@ fn unknown_repetition(argument: &str, e: &Expression, what: &str) -> Unexpanded 
         }
         _ => "Use a value that the configuration or a variable states",
     };
-    let targets: Vec<String> = e
-        .references
-        .iter()
-        .filter(|r| matches!(r.target, Target::Resource(..) | Target::Module(..)))
-        .map(|r| match &r.target {
-            Target::Module(name, _) => format!("-target=module.{name}"),
-            other => format!("-target={other}"),
-        })
-        .collect();
-    let targeted = match targets.first() {
-        Some(first) => format!(", or apply what it comes from first ({first})"),
-        None => String::from(", or apply what it comes from first (-target)"),
+    let targeted = match sources.as_slice() {
+        [] => String::from(", or apply what it comes from first (-target)"),
+        all => {
+            let flags: Vec<String> = all.iter().map(|s| format!("-target={s}")).collect();
+            format!(", or apply what it comes from first ({})", flags.join(" "))
+        }
     };
     let diagnostic = Diagnostic::error(
         format!("Invalid {argument} argument"),

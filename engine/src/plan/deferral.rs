@@ -13,7 +13,7 @@ use crate::changes::{Deferred, DeferredReason};
 use crate::config::{Config, ModuleId, Repetition, ResourceKey};
 use crate::graph::{Graph, Node};
 use crate::store::RecordKey;
-use crate::world::{Instances, Shape};
+use crate::world::{Instances, Shape, sources};
 
 impl Planner<'_> {
     /// Whether a node waits for something that is left to a later round. Values that do are
@@ -57,15 +57,20 @@ impl Planner<'_> {
         };
         let repetition = match (&reason, unknown_call) {
             (DeferredReason::Prerequisite, _) => None,
-            (_, Some((parent, call))) => Some(&config.module(parent).calls[&*call].repetition),
-            (_, None) => Some(&resource.repetition),
+            (_, Some((parent, call))) => {
+                Some((parent, &config.module(parent).calls[call].repetition))
+            }
+            (_, None) => Some((m, &resource.repetition)),
         };
+        let expression = repetition.and_then(|(m, r)| Some((m, r.expression()?)));
         self.deferred.push(Deferred {
             address: wildcard(&config, m, key),
             resource: super::selection::block_address(&config, m, key),
             provider: resource.provider_address.clone(),
             reason,
-            unknown: repetition.map(sources).unwrap_or_default(),
+            unknown: expression
+                .map(|(m, e)| sources(&config, m, e))
+                .unwrap_or_default(),
             schema: resource.schema.clone(),
         });
     }
@@ -99,18 +104,6 @@ fn unknown_call<'a>(
         m = *parent;
     }
     found
-}
-
-/// What the number of instances comes from.
-fn sources(repetition: &Repetition) -> Vec<String> {
-    let references = repetition
-        .expression()
-        .into_iter()
-        .flat_map(|e| &e.references);
-    let mut names: Vec<String> = references.map(|r| r.target.to_string()).collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// The address of a block with `[*]` wherever there are keys: `module.a[*].aws_subnet.s[*]`.

@@ -394,7 +394,7 @@ impl Planner<'_> {
         let sources: BTreeSet<NodeIndex> = written
             .references
             .iter()
-            .filter_map(|r| reference_node(&self.config, graph, module, r))
+            .filter_map(|r| graph.named(&self.config, module, &r.target))
             .flat_map(|n| match &graph.graph[n] {
                 Node::Resource(_, (ResourceMode::Managed, ..)) => BTreeSet::from([n]),
                 _ => self
@@ -668,29 +668,6 @@ impl Planner<'_> {
             updated: Timestamp::now(),
         }
     }
-}
-
-/// The node that a reference in a module leads to.
-fn reference_node(
-    config: &crate::config::Config,
-    graph: &Graph,
-    module: ModuleId,
-    r: &Reference,
-) -> Option<NodeIndex> {
-    let node = match &r.target {
-        Target::Variable(n) => Node::Variable(module, n.clone()),
-        Target::Local(n) => Node::Local(module, n.clone()),
-        Target::Resource(m, t, n) => Node::Resource(module, (*m, t.clone(), n.clone())),
-        Target::Module(n, output) => {
-            let child = config.module(module).calls.get(n)?.module;
-            match output {
-                Some(o) => Node::Output(child, o.clone()),
-                None => Node::Outputs(child),
-            }
-        }
-        _ => return None,
-    };
-    graph.find(&node)
 }
 
 /// The node of a provider configuration's block.

@@ -40,7 +40,7 @@ async fn the_error_names_the_value_and_the_ways_out() {
     assert_eq!(errors[0].summary, "Invalid count argument");
     for part in [
         "test_thing.many",
-        "It comes from test_thing.first.",
+        "It is test_thing.first.note == \"auto\" ? 2 : 0, which comes from test_thing.first.",
         "-target=test_thing.first",
         "-allow-deferral",
         "a value that the configuration or a variable states",
@@ -53,6 +53,44 @@ async fn the_error_names_the_value_and_the_ways_out() {
     }
     let range = errors[0].range.as_ref().unwrap();
     assert_eq!((range.start.line, range.start.column), (4, 11));
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_traced_to_where_it_comes_from() {
+    let s = Scenario::new(
+        r#"
+resource "test_thing" "first" { name = "first" }
+locals { keys = [module.m.id] }
+module "m" {
+  source = "./m"
+  name   = test_thing.first.id
+}
+resource "test_thing" "many" {
+  for_each = toset(local.keys)
+  name     = each.key
+}
+"#,
+    );
+    s.write(
+        "m/main.tf",
+        r#"
+variable "name" {}
+resource "test_thing" "one" { name = var.name }
+output "id" { value = test_thing.one.id }
+"#,
+    );
+    let Err(found) = s.try_plan(Default::default()).await else {
+        panic!("there must be an error");
+    };
+    let detail = &found.iter().next().unwrap().detail;
+    assert!(
+        detail.contains("It is toset(local.keys), which comes from module.m.test_thing.one."),
+        "{detail}"
+    );
+    assert!(
+        detail.contains("-target=module.m.test_thing.one"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]
