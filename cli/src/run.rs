@@ -12,7 +12,7 @@ use topo_engine::apply::{self, ApplyOptions, Interrupt, Outcome};
 use topo_engine::changes::PlanMode;
 use topo_engine::config::Config;
 use topo_engine::events::silent;
-use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
+use topo_engine::plan::{self, DEFAULT_WORKSPACE, Plan, PlanOptions, SavedPlan};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Change, RecordKey, RunRecord, State, StateStore};
 use topo_sdk::{Diagnostic, Diagnostics, Path as AttributePath, SourceRange, Step};
@@ -78,6 +78,18 @@ impl Prior {
         })
     }
 
+    /// With the lock, where there is a state to lock: planning from nothing leaves nothing behind.
+    ///
+    /// # Errors
+    /// When another run has it.
+    pub async fn to_plan(context: &Context, locking: &LockArgs) -> Result<Prior, Diagnostics> {
+        if locking.lock && topo_state::exists(&context.state_dir()?) {
+            Prior::locked(context, locking).await
+        } else {
+            Prior::read(context).await
+        }
+    }
+
     /// Without the lock, unless a dead run left something to recover.
     ///
     /// # Errors
@@ -136,6 +148,7 @@ pub async fn make(
         allow_deferral: request.planning.allow_deferral,
         parallelism: request.planning.parallelism,
         store: prior.writer(),
+        workspace: context.workspace()?.name.clone(),
         ..PlanOptions::default()
     };
     let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
@@ -223,7 +236,7 @@ impl<'a> Prepared<'a> {
                 may_ask: variables.input,
             },
             What::Saved(file) => {
-                let saved = planfile::read(file, context.sandbox)?;
+                let saved = planfile::read(file, context.sandbox, &context.workspace()?.name)?;
                 Prepared::Saved(Box::new(saved), context.load()?)
             }
         })
@@ -250,12 +263,7 @@ pub async fn apply(
     context.announce();
     let prepared = Prepared::new(context, what)?;
     let providers = context.providers()?;
-    if !locking.lock {
-        context.show(&Diagnostics::from(Diagnostic::warning(
-            "The state is locked nevertheless",
-            "-lock=false has no effect on apply: topo's state has one writer at a time.",
-        )));
-    }
+    context.note_lock(locking);
     let prior = Prior::locked(context, locking).await?;
     let store = prior.store.clone();
     let result = apply_locked(context, &providers, prior, prepared, parallelism).await;
@@ -336,11 +344,15 @@ async fn apply_locked(
 }
 
 fn approve(context: &Context, mode: PlanMode) -> bool {
-    let place = if context.sandbox {
-        " in the sandbox (a simulated cloud)"
-    } else {
-        ""
+    let mut place = match context.workspace() {
+        Ok(workspace) if *workspace.name != *DEFAULT_WORKSPACE => {
+            format!(" in workspace {:?}", workspace.name)
+        }
+        _ => String::new(),
     };
+    if context.sandbox {
+        place.push_str(" in the sandbox (a simulated cloud)");
+    }
     let (question, explanation) = match mode {
         PlanMode::Normal => (
             format!("Do you want to perform these actions{place}?"),
