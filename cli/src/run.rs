@@ -149,7 +149,6 @@ pub async fn make(
         parallelism: request.planning.parallelism,
         store: prior.writer(),
         workspace: context.workspace()?.name.clone(),
-        ..PlanOptions::default()
     };
     let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
     let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);

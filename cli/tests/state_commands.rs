@@ -453,6 +453,31 @@ fn what_is_pulled_is_pushed_without_a_change() {
     assert_eq!(project.topo(&["state", "history", "-json"]).json(), runs);
 }
 
+#[test]
+fn a_large_state_goes_through_a_file_and_back() {
+    let project = Project::copy_of("modules");
+    let topo = |args: &[&str]| {
+        let line = ["--sandbox", "-chdir=kong-hybrid"].iter().chain(args);
+        project.topo(&line.copied().collect::<Vec<&str>>())
+    };
+    topo(&["apply", "-auto-approve"]).expect(0);
+    let file = project.path().join("all.tfstate");
+    let text = topo(&["state", "pull"]).expect(0).stdout;
+    std::fs::write(&file, &text).unwrap();
+    let file = file.to_str().unwrap();
+    topo(&["workspace", "new", &format!("-state={file}"), "copy"]).expect(0);
+    // Compared as texts: a difference of one is not worth megabytes of output.
+    assert!(topo(&["state", "pull"]).expect(0).stdout == text);
+    topo(&["workspace", "select", "default"]).expect(0);
+    let list = topo(&["state", "list"]).expect(0).stdout;
+    let mut remove = vec!["state", "rm"];
+    remove.extend(list.lines());
+    topo(&remove).expect(0);
+    topo(&["state", "push", "-force", file]).expect(0);
+    assert_eq!(topo(&["state", "list"]).expect(0).stdout, list);
+    topo(&["plan", "-detailed-exitcode"]).expect(0);
+}
+
 fn push(project: &Project, args: &[&str], file: &Json) -> Run {
     let line: Vec<&str> = ["state", "push"]
         .iter()

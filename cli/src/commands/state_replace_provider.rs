@@ -148,14 +148,14 @@ fn confirmed(context: &Context) -> bool {
 /// When it is not one.
 fn source(which: &str, text: &str) -> Result<Arc<str>, Diagnostics> {
     let parts: Vec<&str> = text.split('/').collect();
-    let is_name = |part: &&str| {
+    let is_name = |part: &str| {
         !part.is_empty()
             && part
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c))
     };
     match parts.last() {
-        Some(name) if parts.len() <= 3 && parts.iter().all(|p| is_name(&p)) => Ok((*name).into()),
+        Some(name) if parts.len() <= 3 && parts.iter().all(|p| is_name(p)) => Ok((*name).into()),
         _ => Err(Diagnostics::error(
             format!("Invalid {which:?} provider {text:?}"),
             "A provider is written like hashicorp/aws or registry.terraform.io/hashicorp/aws.",

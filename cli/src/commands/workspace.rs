@@ -132,10 +132,11 @@ async fn new(context: &Context, args: &NewArgs) -> Exit {
     };
     workspaces.create(name)?;
     workspaces.select(name)?;
-    created(context, name);
     let Some(file) = file else {
+        created(context, name);
         return Ok(0);
     };
+    context.ui.print(&created_head(name));
     context.show(&file.warnings);
     let inside = context.within(name);
     let session = Session::open(&inside, &args.locking).await?;
@@ -144,11 +145,15 @@ async fn new(context: &Context, args: &NewArgs) -> Exit {
 }
 
 fn created(context: &Context, name: &str) {
-    let head = format!("Created and switched to workspace {name:?}!");
     context.ui.print(&format!(
-        "{}\n\nIt is empty: workspaces have states of their own, so `topo plan` sees nothing of what is in\nothers.\n",
-        paint(GREEN.bold(), head)
+        "{}\nIt is empty: workspaces have states of their own, so `topo plan` sees nothing of what is in\nothers.\n",
+        created_head(name)
     ));
+}
+
+fn created_head(name: &str) -> String {
+    let text = format!("Created and switched to workspace {name:?}!");
+    format!("{}\n", paint(GREEN.bold(), text))
 }
 
 fn select(context: &Context, args: &SelectArgs) -> Exit {

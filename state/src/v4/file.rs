@@ -68,7 +68,7 @@ pub(super) struct Instance {
     #[serde(default)]
     pub(super) schema_version: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) attributes: Option<Map<String, Json>>,
+    pub(super) attributes: Option<Json>,
     /// How attributes were kept before Terraform 0.12.
     #[serde(default, skip_serializing)]
     pub(super) attributes_flat: Option<Map<String, Json>>,

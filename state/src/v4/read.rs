@@ -311,7 +311,7 @@ fn object(common: &Common<'_>, instance: &Instance) -> Result<Value, String> {
     };
     let block = &common.schema.block;
     let ty = block.ty();
-    let stored = values::read(&Json::Object(attributes.clone()), &ty)?;
+    let stored = values::read(attributes, &ty)?;
     if instance.schema_version < common.schema.version
         && common.address.mode == ResourceMode::Managed
     {

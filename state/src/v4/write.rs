@@ -9,7 +9,7 @@ use topo_engine::plan::{mark, sensitive_paths};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Record, State, Status};
 use topo_sdk::json::to_json;
-use topo_sdk::{Diagnostic, Diagnostics, Provider, Schema, Value};
+use topo_sdk::{Diagnostics, Provider, Schema, Value};
 
 use super::file::{File, Instance, Output, Resource, VERSION};
 use super::{base64, names, values};
@@ -33,7 +33,7 @@ pub fn write(state: &State, providers: &Providers, made_by: &str) -> Result<Stri
                 let resource = group.or_insert_with(|| resource(address, &record.provider));
                 resource.instances.push(instance);
             }
-            Err(d) => errors.push(d.with_address(&record.key.address)),
+            Err(ds) => errors.extend(ds.map(|d| d.with_address(&record.key.address))),
         }
     }
     if errors.has_errors() {
@@ -86,7 +86,7 @@ fn resource(address: &ResourceAddress, provider: &ProviderAddress) -> Resource {
     }
 }
 
-fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnostic> {
+fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnostics> {
     let resource = &record.key.address.resource;
     let name = &record.provider.name;
     let provider = providers.get(name).ok_or_else(|| providers.unknown(name))?;
@@ -95,7 +95,7 @@ fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnost
         _ => provider.resource_schema(&resource.type_name),
     };
     let schema = schema.ok_or_else(|| {
-        Diagnostic::error(
+        Diagnostics::error(
             "Unknown type in the state",
             format!(
                 "topo's provider {name} does not have the type {}: without its schema the object cannot be written.",
@@ -104,12 +104,6 @@ fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnost
         )
     })?;
     let value = current(record, provider.as_ref(), &schema)?;
-    let Json::Object(attributes) = values::write(&value, &schema.block.ty()) else {
-        return Err(Diagnostic::error(
-            "The state cannot be written",
-            "What is stored of the object is not an object.",
-        ));
-    };
     let dependencies = names::dependency_texts(&record.dependencies);
     Ok(Instance {
         index_key: match &record.key.address.key {
@@ -121,7 +115,7 @@ fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnost
         deposed: record.key.deposed.as_deref().map(String::from),
         provider: None,
         schema_version: schema.version,
-        attributes: Some(attributes),
+        attributes: Some(values::write(&value, &schema.block.ty())),
         attributes_flat: None,
         sensitive_attributes: Some(values::write_paths(&value, &schema.block)),
         private: (!record.private.is_empty()).then(|| base64::encode(&record.private)),
@@ -134,17 +128,13 @@ fn current<'a>(
     record: &'a Record,
     provider: &dyn Provider,
     schema: &Schema,
-) -> Result<Cow<'a, Value>, Diagnostic> {
+) -> Result<Cow<'a, Value>, Diagnostics> {
     let resource = &record.key.address.resource;
     if record.schema_version == schema.version || resource.mode == ResourceMode::Data {
         return Ok(Cow::Borrowed(&record.value));
     }
     let stored = record.value.clone().unmark_deep();
-    let upgraded = provider.upgrade_state(&resource.type_name, record.schema_version, stored);
-    let upgraded = upgraded.map_err(|ds| {
-        let first = ds.into_iter().next();
-        first.unwrap_or_else(|| Diagnostic::error("The object is of an older schema", ""))
-    })?;
+    let upgraded = provider.upgrade_state(&resource.type_name, record.schema_version, stored)?;
     let paths = sensitive_paths(&record.value);
     Ok(Cow::Owned(mark(&schema.block, upgraded, &paths)))
 }
