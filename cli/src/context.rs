@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use topo_engine::config::{self, Config, Sources};
+use topo_engine::plan::DEFAULT_WORKSPACE;
 use topo_engine::providers::Providers;
 use topo_engine::store::{Record, State, StoreError};
 use topo_engine::variables::Inputs;
@@ -14,11 +15,12 @@ use topo_provider_sandbox::{Cloud, Options, simulate, simulate_provisioner};
 use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
 use topo_state::{LockInfo, SledStore};
 
-use crate::commands::VariableArgs;
+use crate::commands::{LockArgs, VariableArgs};
 use crate::render::style::{BOLD, YELLOW, paint};
 use crate::ui::Ui;
 use crate::variables::{self, VariableFlag};
 use crate::view::{Human, Reporter, SharedSources, Shown};
+use crate::workspaces::{VARIABLE, Workspace, Workspaces};
 
 /// An exit code, or what went wrong (exit code 1).
 pub type Exit = Result<u8, Diagnostics>;
@@ -37,6 +39,8 @@ pub struct Context {
     pub command: String,
     /// `-var` and `-var-file` in the order in which they were given.
     pub variable_flags: Vec<VariableFlag>,
+    /// Which was selected when the command began.
+    workspace: Result<Workspace, Diagnostics>,
     sources: SharedSources,
 }
 
@@ -46,10 +50,12 @@ pub struct Configuration {
     pub config: Arc<Config>,
     /// Values for its variables.
     pub inputs: Inputs,
+    /// The name of the workspace.
+    pub workspace: Arc<str>,
 }
 
 impl Context {
-    /// For one command.
+    /// For one command, in the current directory.
     pub fn new(
         ui: Ui,
         sandbox: bool,
@@ -63,6 +69,7 @@ impl Context {
             started: Timestamp::now(),
             command,
             variable_flags,
+            workspace: Workspaces { sandbox }.selected(std::env::var(VARIABLE).ok()),
             sources: SharedSources::default(),
         }
     }
@@ -79,10 +86,12 @@ impl Context {
 
     /// What is seen of a run.
     pub fn reporter(&self, shown: Shown) -> Reporter {
+        let workspace = self.workspace.as_ref().ok().map(|w| &*w.name);
         Reporter::start(Box::new(Human::new(
             self.ui,
             self.sources.clone(),
             self.sandbox,
+            workspace.filter(|name| *name != DEFAULT_WORKSPACE),
             shown,
         )))
     }
@@ -109,13 +118,61 @@ impl Context {
         });
     }
 
+    /// The workspaces that there are.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces {
+            sandbox: self.sandbox,
+        }
+    }
+
+    /// The workspace to work in.
+    ///
+    /// # Errors
+    /// When the name that was selected is none.
+    pub fn workspace(&self) -> Result<&Workspace, Diagnostics> {
+        self.workspace.as_ref().map_err(Clone::clone)
+    }
+
+    /// This command, in another workspace.
+    pub fn within(&self, workspace: &str) -> Context {
+        Context {
+            ui: self.ui,
+            sandbox: self.sandbox,
+            run: self.run.clone(),
+            started: self.started,
+            command: self.command.clone(),
+            variable_flags: Vec::new(),
+            workspace: Ok(Workspace {
+                name: workspace.into(),
+                overridden: false,
+            }),
+            sources: SharedSources::default(),
+        }
+    }
+
     /// Where the state is.
-    pub fn state_dir(&self) -> PathBuf {
-        PathBuf::from(if self.sandbox {
-            ".topo/sandbox/state"
-        } else {
-            ".topo/state/default"
-        })
+    ///
+    /// # Errors
+    /// Those of [`workspace`](Context::workspace).
+    pub fn state_dir(&self) -> Result<PathBuf, Diagnostics> {
+        Ok(self.workspaces().state_dir(&self.workspace()?.name))
+    }
+
+    /// Says that `-lock=false` does nothing, where it is given.
+    pub fn note_lock(&self, locking: &LockArgs) {
+        if let Some(note) = self.note_on_lock(locking) {
+            self.show(&note.into());
+        }
+    }
+
+    /// What is to be said where the lock is switched off for a command that needs it.
+    pub fn note_on_lock(&self, locking: &LockArgs) -> Option<Diagnostic> {
+        let summary = "The state is locked nevertheless";
+        let detail = format!(
+            "-lock=false has no effect on {}: topo's state has one writer at a time.",
+            self.command
+        );
+        (!locking.lock).then(|| Diagnostic::warning(summary, detail))
     }
 
     /// The simulated cloud.
@@ -129,7 +186,7 @@ impl Context {
                 "This looks into the simulated cloud: add --sandbox, or set TOPO_SANDBOX=1.",
             ));
         }
-        let dir = PathBuf::from(".topo/sandbox/cloud");
+        let dir = self.workspaces().cloud_dir(&self.workspace()?.name);
         // Simulated objects hold secrets as real ones do.
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -214,7 +271,11 @@ impl Context {
                 self.ui.print("\n");
             }
         }
-        Ok(Configuration { config, inputs })
+        Ok(Configuration {
+            config,
+            inputs,
+            workspace: self.workspace()?.name.clone(),
+        })
     }
 
     /// The configuration to look around in, with values for its variables; an empty one where the
@@ -232,7 +293,11 @@ impl Context {
             return Err(loaded.diagnostics);
         };
         self.show(&loaded.diagnostics);
-        Ok(Configuration { config, inputs })
+        Ok(Configuration {
+            config,
+            inputs,
+            workspace: self.workspace()?.name.clone(),
+        })
     }
 
     /// The state, for looking only, and whether a run is in progress, which is also said.
@@ -240,7 +305,7 @@ impl Context {
     /// # Errors
     /// When it cannot be read.
     pub async fn look(&self) -> Result<(State, bool), Diagnostics> {
-        let found = topo_state::read(&self.state_dir())
+        let found = topo_state::read(&self.state_dir()?)
             .await
             .map_err(store_error)?;
         if let Some(run) = &found.in_progress {
@@ -268,16 +333,20 @@ impl Context {
     /// # Errors
     /// When another run has it.
     pub async fn open_store(&self, timeout: Duration) -> Result<SledStore, Diagnostics> {
-        let lock = LockInfo {
+        SledStore::open(&self.state_dir()?, self.lock_info(), timeout)
+            .await
+            .map_err(store_error)
+    }
+
+    /// Who this is, for others that find the state locked.
+    pub fn lock_info(&self) -> LockInfo {
+        LockInfo {
             who: who(),
             pid: std::process::id(),
             command: self.command.clone(),
             since: self.started,
             run: self.run.to_string(),
-        };
-        SledStore::open(&self.state_dir(), lock, timeout)
-            .await
-            .map_err(store_error)
+        }
     }
 }
 
@@ -301,7 +370,9 @@ pub fn store_error(e: StoreError) -> Diagnostics {
     match e {
         StoreError::Locked(by) => Diagnostics::error(
             "The state is locked",
-            format!("{by} Wait for it to end, or give -lock-timeout=5m to wait here."),
+            format!(
+                "{by}. Wait for it to end, or give -lock-timeout=5m to wait here. The lock goes when the process does."
+            ),
         ),
         StoreError::NewerFormat { .. } => {
             Diagnostics::error("The state is of a newer topo", format!("{e}."))

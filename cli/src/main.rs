@@ -7,6 +7,7 @@ mod args;
 mod assignment;
 mod commands;
 mod context;
+mod edit;
 mod json;
 mod planfile;
 mod progress;
@@ -16,6 +17,7 @@ mod selection;
 mod ui;
 mod variables;
 mod view;
+mod workspaces;
 
 use std::process::ExitCode;
 
@@ -91,6 +93,10 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Console(args) => wait(commands::console::run(context, args)),
         Command::Output(args) => wait(commands::output::run(context, args)),
         Command::State(args) => wait(commands::state::run(context, args)),
+        Command::Workspace(args) => wait(commands::workspace::run(context, args)),
+        Command::Taint(args) => wait(commands::taint::run(context, args)),
+        Command::Untaint(args) => wait(commands::untaint::run(context, args)),
+        Command::ForceUnlock(args) => commands::force_unlock::run(context, args),
         Command::Sandbox(args) => wait(commands::sandbox::run(context, args)),
         Command::Plan(args) => wait(commands::plan::run(context, args)),
         Command::Apply(args) => wait(commands::apply::run(context, args)),

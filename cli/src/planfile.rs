@@ -41,8 +41,9 @@ pub fn write(file: &Path, bytes: &[u8], sandbox: bool) -> Result<(), Diagnostics
 /// Reads a plan.
 ///
 /// # Errors
-/// When there is none, or it is of the sandbox and reality is meant, or the other way round.
-pub fn read(file: &Path, sandbox: bool) -> Result<SavedPlan, Diagnostics> {
+/// When there is none, or it is of the sandbox and reality is meant, or the other way round, or
+/// it is of another workspace than the selected one.
+pub fn read(file: &Path, sandbox: bool, workspace: &str) -> Result<SavedPlan, Diagnostics> {
     let bytes = std::fs::read(file).map_err(|e| {
         Diagnostics::error("Cannot read the plan", format!("{}: {e}.", file.display()))
     })?;
@@ -61,6 +62,14 @@ pub fn read(file: &Path, sandbox: bool) -> Result<SavedPlan, Diagnostics> {
             format!(
                 "{} was made for real infrastructure. Leave out --sandbox (and TOPO_SANDBOX), or make a new plan with it.",
                 file.display()
+            ),
+        )),
+        _ if saved.workspace() != workspace => Err(Diagnostics::error(
+            "The plan is of another workspace",
+            format!(
+                "{0} was made in the workspace {1:?}, and {workspace:?} is selected: the two have states of their own. `topo workspace select {1}` selects the plan's.",
+                file.display(),
+                saved.workspace(),
             ),
         )),
         _ => Ok(saved),

@@ -15,7 +15,7 @@ use topo_engine::config::Config;
 use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Change, RunRecord, State, StateStore};
-use topo_sdk::{Diagnostic, Diagnostics};
+use topo_sdk::Diagnostics;
 use topo_state::SledStore;
 
 use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
@@ -66,6 +66,18 @@ impl Prior {
             state,
             store: Some(store),
         })
+    }
+
+    /// With the lock, where there is a state to lock: planning from nothing leaves nothing behind.
+    ///
+    /// # Errors
+    /// When another run has it.
+    pub async fn to_plan(context: &Context, locking: &LockArgs) -> Result<Prior, Diagnostics> {
+        if locking.lock && topo_state::exists(&context.state_dir()?) {
+            Prior::locked(context, locking).await
+        } else {
+            Prior::read(context).await
+        }
     }
 
     /// Without the lock, unless a dead run left something to recover.
@@ -126,7 +138,7 @@ pub async fn make(
         parallelism: request.planning.parallelism,
         to_be_saved: request.to_be_saved,
         store: prior.writer(),
-        ..PlanOptions::default()
+        workspace: request.configuration.workspace.clone(),
     };
     plan::plan(
         request.configuration.config.clone(),
@@ -219,7 +231,7 @@ impl<'a> Prepared<'a> {
                 Prepared::New(request, approval)
             }
             What::Saved(file) => {
-                let saved = planfile::read(file, context.sandbox)?;
+                let saved = planfile::read(file, context.sandbox, &context.workspace()?.name)?;
                 Prepared::Saved(Box::new(saved), context.load()?)
             }
         })
@@ -248,11 +260,8 @@ pub async fn apply(
     let prepared = Prepared::new(context, what)?;
     let providers = context.providers()?;
     let reporter = context.reporter(prepared.shown());
-    if !locking.lock {
-        reporter.diagnostics(Diagnostics::from(Diagnostic::warning(
-            "The state is locked nevertheless",
-            "-lock=false has no effect on apply: topo's state has one writer at a time.",
-        )));
+    if let Some(note) = context.note_on_lock(locking) {
+        reporter.diagnostics(note.into());
     }
     let prior = Prior::locked(context, locking).await?;
     let store = prior.store.clone();

@@ -990,6 +990,8 @@ impl Scope for ModuleScope<'_> {
                     .unwrap_or_default()
                     .to_string_lossy(),
             ),
+            // Which one is selected must not decide what is valid.
+            Target::Workspace if self.world.checking => Value::unknown(Type::String),
             Target::Workspace => Value::new(Kind::String(self.world.workspace.clone())),
             Target::Applying if self.world.checking => {
                 Value::unknown(Type::Bool).with_marks(Marks::EPHEMERAL)

@@ -37,6 +37,9 @@ pub(crate) struct MetaRecord {
     pub(crate) sequence: u64,
     /// What the other entries add up to.
     pub(crate) digest: Digest,
+    /// The lineage before the state was replaced by another: the snapshot may still be of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaced: Option<String>,
 }
 
 /// A sum over entries that shows whether any was lost or altered. It is not proof against malice,

@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use topo_engine::store::StoreError;
+use topo_engine::store::{Meta, StoreError};
 
 use crate::codec::{Digest, Entries, FORMAT_KEY, META_KEY, MetaRecord, decode, encode, format_of};
 use crate::files::sync_parent;
@@ -103,11 +103,23 @@ impl Database {
         entries(&self.place, &self.db)
     }
 
-    /// Writes these entries, all or none, durable on return. After an error it is not known what
-    /// the disk holds, and nothing more may be written.
-    pub(crate) fn apply(&mut self, writes: Writes, ended_runs: u64) -> Result<(), StoreError> {
+    /// Writes these entries, all or none, durable on return; with `adopt` the state has another
+    /// lineage and serial from then on. After an error it is not known what the disk holds, and
+    /// nothing more may be written.
+    pub(crate) fn apply(
+        &mut self,
+        writes: Writes,
+        ended_runs: u64,
+        adopt: Option<Meta>,
+    ) -> Result<(), StoreError> {
         let mut meta = self.meta.clone();
         meta.serial += ended_runs;
+        if let Some(adopt) = adopt {
+            meta.serial = adopt.serial;
+            if meta.lineage != adopt.lineage {
+                meta.replaced = Some(std::mem::replace(&mut meta.lineage, adopt.lineage));
+            }
+        }
         meta.sequence += 1;
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
@@ -260,7 +272,7 @@ fn found(place: &Place, db: &sled::Db, existed: bool) -> Result<Option<u64>, Sto
 }
 
 fn compare(place: &Place, meta: &MetaRecord, header: &Header) -> Result<(), StoreError> {
-    if meta.lineage != header.lineage {
+    if meta.lineage != header.lineage && meta.replaced.as_ref() != Some(&header.lineage) {
         return Err(place.corrupt(format!(
             "its lineage is {}, the snapshot's is {}",
             meta.lineage, header.lineage
@@ -309,6 +321,7 @@ fn fill(
             serial: 0,
             sequence: 0,
             digest: Digest::default(),
+            replaced: None,
         },
     };
     meta.sequence += 1;

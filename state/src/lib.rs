@@ -16,7 +16,8 @@
 //! | `lock.json` | who holds it |
 //! | `db.format-N/` | sled's files as they were before an upgrade from format N |
 //!
-//! The crate knows nothing of plans, providers or terminals.
+//! [`v4`] reads and writes the state files of Terraform and OpenTofu, for which it asks providers
+//! for their schemas. Otherwise the crate knows nothing of plans, providers or terminals.
 
 mod codec;
 mod database;
@@ -25,6 +26,7 @@ mod format;
 mod lock;
 mod snapshot;
 mod store;
+pub mod v4;
 
-pub use lock::LockInfo;
-pub use store::{ReadState, SledStore, read, runs};
+pub use lock::{LockInfo, LockStatus, clear_lock, lock_status};
+pub use store::{ReadRuns, ReadState, Removal, SledStore, exists, read, runs};

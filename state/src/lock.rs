@@ -6,8 +6,9 @@
 //! Readers hold the lock too, for the moment that reading the database takes, and leave no
 //! `lock.json`: whoever finds the lock held by nobody in particular tries again.
 
+use std::fmt;
 use std::fs::{self, File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,13 +35,58 @@ impl LockInfo {
     /// The error for somebody who cannot wait any longer.
     pub(crate) fn refuse(holder: Option<&LockInfo>) -> StoreError {
         StoreError::Locked(match holder {
-            Some(info) => format!(
-                "{} is running `{}` (process {}, run {}) since {}; wait for it to end",
-                info.who, info.command, info.pid, info.run, info.since
-            ),
-            None => "another process is reading or opening it; try again".to_string(),
+            Some(info) => info.to_string(),
+            None => "Another process is reading or opening it".to_string(),
         })
     }
+}
+
+/// Who holds the lock, for what, since when: the beginning of a sentence.
+impl fmt::Display for LockInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is running `{}` (process {}, run {}) since {}",
+            self.who, self.command, self.pid, self.run, self.since
+        )
+    }
+}
+
+/// What there is to be said of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockStatus {
+    /// Nobody holds it.
+    Free,
+    /// Nobody holds it; this one died holding it, which released it.
+    Left(LockInfo),
+    /// A living process holds it: a writer, or one that reads or opens the state.
+    Held(Option<LockInfo>),
+}
+
+/// Looks at the lock of a state without touching it.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn lock_status(dir: &Path) -> Result<LockStatus, StoreError> {
+    let place = Place::new(dir);
+    let path = place.lock();
+    let opened = if_present(File::open(&path)).map_err(|e| io_error(&path, &e))?;
+    let Some(file) = opened else {
+        return Ok(LockStatus::Free);
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(holder(&place).map_or(LockStatus::Free, LockStatus::Left)),
+        Err(TryLockError::WouldBlock) => Ok(LockStatus::Held(holder(&place))),
+        Err(TryLockError::Error(e)) => Err(io_error(&path, &e)),
+    }
+}
+
+/// Removes what a dead process left of its lock. Returns whether nobody holds the lock.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn clear_lock(dir: &Path) -> Result<bool, StoreError> {
+    Ok(matches!(attempt(&Place::new(dir))?, Attempt::Held(_)))
 }
 
 /// The lock, held until this is dropped.

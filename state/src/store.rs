@@ -11,11 +11,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
-use topo_engine::store::{Change, Intent, RunRecord, State, StateStore, StoreError};
+use topo_engine::store::{Change, Intent, Meta, RunRecord, State, StateStore, StoreError};
 
 use crate::codec::{self, Entries, Write, decode, encode, intent_key, runs_of, state_of};
 use crate::database::{self, Database, Writes};
-use crate::files::Place;
+use crate::files::{Place, io_error};
 use crate::format::{FORMATS, Formats};
 use crate::lock::{Attempt, Lock, LockInfo, attempt};
 use crate::snapshot;
@@ -57,6 +57,8 @@ struct Queue {
 #[derive(Debug)]
 struct Job {
     writes: Vec<Write>,
+    /// The lineage and serial of the state from then on.
+    adopt: Option<Meta>,
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -121,6 +123,38 @@ impl SledStore {
         .await
     }
 
+    /// Commits changes that make the state another one, or another revision of it: together with
+    /// them it takes this lineage and serial.
+    ///
+    /// # Errors
+    /// Those of [`commit`](StateStore::commit).
+    pub async fn commit_as(&self, meta: Meta, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.submit(changes, Some(meta)).await
+    }
+
+    async fn submit(&self, changes: Vec<Change>, adopt: Option<Meta>) -> Result<(), StoreError> {
+        let writes = changes
+            .into_iter()
+            .map(codec::write_of)
+            .collect::<Result<Vec<Write>, _>>()
+            .map_err(|e| StoreError::Io(format!("{}: {e}", self.0.place.dir().display())))?;
+        let (done, result) = oneshot::channel();
+        let start = {
+            let mut queue = self.0.queue();
+            queue.waiting.push(Job {
+                writes,
+                adopt,
+                done,
+            });
+            !mem::replace(&mut queue.working, true)
+        };
+        if start {
+            let shared = self.0.clone();
+            tokio::task::spawn_blocking(move || shared.work());
+        }
+        result.await.unwrap_or_else(|_| Err(self.0.closed()))
+    }
+
     /// Finishes the commits under way, exports the snapshot and releases the lock, whether or not
     /// there is an error. Every later commit of a clone fails.
     ///
@@ -146,22 +180,7 @@ impl StateStore for SledStore {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let writes = changes
-            .into_iter()
-            .map(codec::write_of)
-            .collect::<Result<Vec<Write>, _>>()
-            .map_err(|e| StoreError::Io(format!("{}: {e}", self.0.place.dir().display())))?;
-        let (done, result) = oneshot::channel();
-        let start = {
-            let mut queue = self.0.queue();
-            queue.waiting.push(Job { writes, done });
-            !mem::replace(&mut queue.working, true)
-        };
-        if start {
-            let shared = self.0.clone();
-            tokio::task::spawn_blocking(move || shared.work());
-        }
-        result.await.unwrap_or_else(|_| Err(self.0.closed()))
+        self.submit(changes, None).await
     }
 }
 
@@ -244,31 +263,38 @@ impl Writer {
     fn commit(&mut self, jobs: Vec<Job>) {
         let mut writes = Writes::new();
         let mut ended_runs = 0;
+        let mut adopt = None;
         let mut accepted = Vec::new();
         for job in jobs {
             match self.stage(&writes, job.writes) {
                 Ok((staged, ended)) => {
                     writes.extend(staged);
                     ended_runs += ended;
+                    adopt = job.adopt.or(adopt);
                     accepted.push(job.done);
                 }
                 Err(e) => tell(job.done, Err(e)),
             }
         }
-        let result = self.apply(writes, ended_runs);
+        let result = self.apply(writes, ended_runs, adopt);
         for done in accepted {
             tell(done, result.clone());
         }
     }
 
-    fn apply(&mut self, writes: Writes, ended_runs: u64) -> Result<(), StoreError> {
+    fn apply(
+        &mut self,
+        writes: Writes,
+        ended_runs: u64,
+        adopt: Option<Meta>,
+    ) -> Result<(), StoreError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        if writes.is_empty() {
+        if writes.is_empty() && adopt.is_none() {
             return Ok(());
         }
-        let result = self.database.apply(writes, ended_runs);
+        let result = self.database.apply(writes, ended_runs, adopt);
         self.dirty = true;
         self.broken = result.as_ref().err().cloned();
         result
@@ -384,14 +410,74 @@ pub async fn read(dir: &Path) -> Result<ReadState, StoreError> {
     Ok(ReadState { state, in_progress })
 }
 
-/// The runs that could change something, oldest first, found as by [`read`].
+/// The past of a state as somebody who only reads finds it.
+#[derive(Debug, Clone)]
+pub struct ReadRuns {
+    /// The runs that could change something, oldest first.
+    pub runs: Vec<RunRecord>,
+    /// Whose run is in progress.
+    pub in_progress: Option<LockInfo>,
+}
+
+/// The runs that could change something, found as by [`read`].
 ///
 /// # Errors
 /// Those of [`read`].
-pub async fn runs(dir: &Path) -> Result<Vec<RunRecord>, StoreError> {
+pub async fn runs(dir: &Path) -> Result<ReadRuns, StoreError> {
     let place = Place::new(dir);
-    let (entries, _) = look(&place, FORMATS).await?;
-    runs_of(&entries).map_err(|what| place.corrupt(what))
+    let (entries, in_progress) = look(&place, FORMATS).await?;
+    let runs = runs_of(&entries).map_err(|what| place.corrupt(what))?;
+    Ok(ReadRuns { runs, in_progress })
+}
+
+/// Whether a state was ever written in a directory.
+pub fn exists(dir: &Path) -> bool {
+    Place::new(dir).is_used()
+}
+
+/// A state about to be removed with its history, locked. Dropped, it stays as it is.
+#[derive(Debug)]
+pub struct Removal {
+    /// What would be lost.
+    pub state: State,
+    place: Place,
+    lock: Lock,
+}
+
+impl Removal {
+    /// Locks a state, waiting as [`SledStore::open`] does, and reads it.
+    ///
+    /// # Errors
+    /// Those of [`SledStore::open`].
+    pub async fn begin(
+        dir: &Path,
+        info: LockInfo,
+        lock_timeout: Duration,
+    ) -> Result<Removal, StoreError> {
+        let place = Place::new(dir);
+        let lock = wait_for_lock(&place, lock_timeout).await?;
+        blocking(move || {
+            lock.sign(&info)?;
+            let entries = stored(&place, FORMATS)?;
+            let state = state_of(&entries).map_err(|what| place.corrupt(what))?;
+            Ok(Removal { state, place, lock })
+        })
+        .await
+    }
+
+    /// Removes the directory.
+    ///
+    /// # Errors
+    /// When files cannot be removed.
+    pub async fn finish(self) -> Result<(), StoreError> {
+        let Removal { place, lock, .. } = self;
+        blocking(move || {
+            let removed = std::fs::remove_dir_all(place.dir());
+            drop(lock);
+            removed.map_err(|e| io_error(place.dir(), &e))
+        })
+        .await
+    }
 }
 
 /// What a reader finds at one moment.
@@ -419,14 +505,20 @@ fn glance(place: &Place, formats: Formats) -> Result<Sight, StoreError> {
         return Ok(Sight::Free(Entries::new()));
     }
     match attempt(place)? {
-        Attempt::Held(_lock) => Ok(Sight::Free(match place.database().exists() {
-            true => database::read(place, formats)?,
-            false => snapshot::read(place, formats)?.unwrap_or_default(),
-        })),
+        Attempt::Held(_lock) => Ok(Sight::Free(stored(place, formats)?)),
         Attempt::Busy(holder) => {
             let entries = snapshot::read(place, formats)?.unwrap_or_default();
             Ok(Sight::Busy(entries, holder))
         }
+    }
+}
+
+/// Everything that is stored. The lock must be held.
+fn stored(place: &Place, formats: Formats) -> Result<Entries, StoreError> {
+    if place.database().exists() {
+        database::read(place, formats)
+    } else {
+        Ok(snapshot::read(place, formats)?.unwrap_or_default())
     }
 }
 

@@ -56,8 +56,14 @@ enum Reply {
 pub async fn run(context: &Context, _args: &ConsoleArgs) -> Exit {
     let found = context.surroundings()?;
     let state = context.read_state().await?;
-    let (console, mut diagnostics) =
-        Console::new(found.config, &found.inputs, &state, context.started)?;
+    let workspace = &context.workspace()?.name;
+    let (console, mut diagnostics) = Console::new(
+        found.config,
+        &found.inputs,
+        &state,
+        workspace,
+        context.started,
+    )?;
     if diagnostics.has_errors() {
         context.show(&diagnostics);
         diagnostics = Diagnostics::from(Diagnostic::warning(
@@ -255,8 +261,14 @@ mod tests {
         let loaded = topo_engine::config::load_any(dir.path(), &providers);
         let config = loaded.config.expect("a valid configuration");
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let (console, _) =
-            Console::new(config, &Inputs::default(), &State::default(), now).unwrap();
+        let (console, _) = Console::new(
+            config,
+            &Inputs::default(),
+            &State::default(),
+            &"default".into(),
+            now,
+        )
+        .unwrap();
         let rows: [(&str, usize, &[&str]); 19] = [
             ("upp", 0, &["upper("]),
             ("[ra", 1, &["random_pet.", "range("]),

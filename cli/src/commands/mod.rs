@@ -6,6 +6,7 @@ pub mod console;
 pub mod destroy;
 pub mod drift;
 pub mod fmt;
+pub mod force_unlock;
 pub mod get;
 pub mod graph;
 pub mod init;
@@ -17,8 +18,17 @@ pub mod refresh;
 pub mod sandbox;
 pub mod show;
 pub mod state;
+pub mod state_history;
+pub mod state_mv;
+pub mod state_pull;
+pub mod state_push;
+pub mod state_replace_provider;
+pub mod state_rm;
+pub mod taint;
+pub mod untaint;
 pub mod validate;
 pub mod version;
+pub mod workspace;
 
 use std::path::PathBuf;
 
@@ -71,6 +81,11 @@ pub enum Command {
     Show(show::ShowArgs),
     #[command(subcommand)]
     State(state::StateCommand),
+    Taint(taint::TaintArgs),
+    Untaint(untaint::UntaintArgs),
+    ForceUnlock(force_unlock::ForceUnlockArgs),
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
     Graph(graph::GraphArgs),
     Console(console::ConsoleArgs),
     #[command(subcommand)]

@@ -37,11 +37,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     context.announce();
     let configuration = context.configuration(&args.variables)?;
     let providers = context.providers()?;
-    let prior = if args.locking.lock {
-        Prior::locked(context, &args.locking).await?
-    } else {
-        Prior::read(context).await?
-    };
+    let prior = Prior::to_plan(context, &args.locking).await?;
     let request = Request {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,

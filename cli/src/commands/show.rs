@@ -30,7 +30,7 @@ pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
 }
 
 async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
-    let saved = planfile::read(file, context.sandbox)?;
+    let saved = planfile::read(file, context.sandbox, &context.workspace()?.name)?;
     let config = context.load()?;
     let providers = context.providers()?;
     let prior = Prior::read(context).await?;

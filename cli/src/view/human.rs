@@ -30,6 +30,8 @@ pub struct Human {
     ui: Ui,
     sources: SharedSources,
     sandbox: bool,
+    /// Where things are done, in words, where it is not the usual place.
+    place: String,
     shown: Shown,
     lines: Lines,
     mode: PlanMode,
@@ -42,8 +44,19 @@ pub struct Human {
 
 impl Human {
     /// On this terminal.
-    pub fn new(ui: Ui, sources: SharedSources, sandbox: bool, shown: Shown) -> Human {
+    pub fn new(
+        ui: Ui,
+        sources: SharedSources,
+        sandbox: bool,
+        workspace: Option<&str>,
+        shown: Shown,
+    ) -> Human {
+        let mut place = workspace.map_or(String::new(), |w| format!(" in workspace {w:?}"));
+        if sandbox {
+            place.push_str(" in the sandbox (a simulated cloud)");
+        }
         Human {
+            place,
             ui,
             sources,
             sandbox,
@@ -200,7 +213,7 @@ impl View for Human {
     }
 
     fn approve(&mut self, mode: PlanMode) -> bool {
-        let answer = self.ui.ask(&question(mode, self.sandbox), false);
+        let answer = self.ui.ask(&question(mode, &self.place), false);
         answer.is_some_and(|a| a.trim() == "yes")
     }
 
@@ -216,12 +229,7 @@ fn title(mode: PlanMode) -> &'static str {
     }
 }
 
-fn question(mode: PlanMode, sandbox: bool) -> String {
-    let place = if sandbox {
-        " in the sandbox (a simulated cloud)"
-    } else {
-        ""
-    };
+fn question(mode: PlanMode, place: &str) -> String {
     let (question, explanation) = match mode {
         PlanMode::Normal => (
             format!("Do you want to perform these actions{place}?"),

@@ -60,6 +60,7 @@ impl Console {
         config: Arc<Config>,
         inputs: &Inputs,
         state: &State,
+        workspace: &Arc<str>,
         now: Timestamp,
     ) -> Result<(Console, Diagnostics), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
@@ -82,6 +83,7 @@ impl Console {
         let mut world = World::new(config.clone(), Arc::new(given), now);
         // Functions such as uuid() answer, and what is unknown is no mistake.
         world.planning = false;
+        world.workspace = workspace.clone();
         world.incomplete = true;
         let objects = objects(state);
         for index in config.graph().iter().flat_map(|g| &g.order) {

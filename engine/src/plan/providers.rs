@@ -23,7 +23,6 @@ use crate::changes::{Drift, PlanMode, Reason, Unread};
 use crate::config::{Body, ModuleId, ResourceKey};
 use crate::events::Event;
 use crate::graph::{Graph, Node};
-use crate::lang::ast::{Reference, Target};
 use crate::store::{Change, Intent, Record, RecordKey, Status};
 use crate::world::{Instances, ModuleScope, Shape, World};
 

@@ -244,6 +244,11 @@ impl SavedPlan {
         Ok(saved)
     }
 
+    /// The workspace that it was made in.
+    pub fn workspace(&self) -> &str {
+        &self.workspace
+    }
+
     /// What the run is for.
     pub fn mode(&self) -> PlanMode {
         self.mode

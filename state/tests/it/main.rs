@@ -1,6 +1,7 @@
 //! The state store as its users see it: on a real directory, with other openers, crashes and
 //! damaged files.
 
+mod by_hand;
 mod crash;
 mod damage;
 mod round_trip;

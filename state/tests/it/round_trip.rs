@@ -158,7 +158,7 @@ async fn everything_reads_back_as_written() {
     let store = open(&place).await;
     assert_same(&store.load().await.unwrap(), &state);
     store.close().await.unwrap();
-    assert_eq!(runs(&place).await.unwrap(), [run("r1", false)]);
+    assert_eq!(runs(&place).await.unwrap().runs, [run("r1", false)]);
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn removals_and_serials() {
     assert_eq!(state.meta.serial, 2);
     store.close().await.unwrap();
     assert_eq!(
-        runs(dir.path()).await.unwrap(),
+        runs(dir.path()).await.unwrap().runs,
         [run("r1", true), run("r2", true)]
     );
 }

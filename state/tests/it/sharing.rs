@@ -82,7 +82,7 @@ async fn a_reader_of_nothing_makes_nothing() {
     let place = dir.path().join("none");
     let found = read(&place).await.unwrap();
     assert!(found.state.records.is_empty() && found.in_progress.is_none());
-    assert!(runs(&place).await.unwrap().is_empty());
+    assert!(runs(&place).await.unwrap().runs.is_empty());
     assert!(!place.exists());
 }
 
