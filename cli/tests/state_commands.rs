@@ -899,7 +899,6 @@ fn a_dead_run_blocks_nobody_but_what_it_was_changing() {
 
     for line in [
         &["taint", "time_sleep.a"][..],
-        &["state", "rm", "time_sleep.a"],
         &["state", "mv", "time_sleep.a", "time_sleep.b"],
     ] {
         says(
@@ -915,6 +914,36 @@ fn a_dead_run_blocks_nobody_but_what_it_was_changing() {
     file["serial"] = json!(file["serial"].as_u64().unwrap() + 1);
     push(&project, &["-force"], &file).expect(0);
     project.topo(&["taint", "time_sleep.a"]).expect(0);
+}
+
+#[test]
+fn naming_an_object_settles_what_a_dead_run_left_open_on_it() {
+    let project = Project::with(&[(
+        "main.tf",
+        "resource \"time_sleep\" \"a\" {\n  create_duration = \"1h\"\n}\n",
+    )]);
+    let mut dying = project
+        .command(&["apply", "-no-color", "-auto-approve"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(dying.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap)
+        .find(|l| l.contains("time_sleep.a: Creating"));
+    assert!(line.is_some());
+    dying.kill().unwrap();
+    dying.wait().unwrap();
+    says(
+        &project.topo(&["state", "rm", "time_sleep.a"]),
+        0,
+        &["Forgot an operation", "time_sleep.a"],
+    );
+    says(
+        &project.topo(&["state", "rm", "time_sleep.a"]),
+        1,
+        &["nothing at time_sleep.a"],
+    );
 }
 
 #[test]

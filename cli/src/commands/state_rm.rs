@@ -14,7 +14,9 @@ use crate::edit::Session;
 /// Forget objects without destroying them
 ///
 /// A resource means all its instances, a module everything in it. What is forgotten goes on to
-/// exist; the next plan of a configuration that still has it creates another.
+/// exist; the next plan of a configuration that still has it creates another. Where a run that
+/// died left an operation open on an object, naming that object says that the operation came to
+/// nothing.
 #[derive(Debug, Args)]
 pub struct RmArgs {
     /// Which: aws_vpc.main, module.net, module.net.aws_subnet.a[0]
@@ -45,18 +47,33 @@ pub async fn run(context: &Context, args: &RmArgs) -> Exit {
 
 async fn remove(context: &Context, session: &Session<'_>, wanted: &[Target]) -> Exit {
     let keys = chosen(&session.state, wanted)?;
-    session.settled(|a| wanted.iter().any(|t| t.contains(a)))?;
+    // Who names one object says that it is known what became of it.
+    let is_named = |a: &InstanceAddress| wanted.iter().any(|t| names_just(t, a));
+    session.settled(|a| !is_named(a) && wanted.iter().any(|t| t.contains(a)))?;
+    let open = session.state.intents.iter();
+    let open: Vec<_> = open.filter(|i| is_named(&i.key.address)).collect();
     let mut text = String::new();
     for key in &keys {
         text.push_str(&format!("Removed {}\n", name(key)));
     }
-    let instances: BTreeSet<&InstanceAddress> = keys.iter().map(|k| &k.address).collect();
+    for intent in &open {
+        text.push_str(&format!(
+            "Forgot an operation that a run left open on {}\n",
+            intent.key.address
+        ));
+    }
+    let mut instances: BTreeSet<&InstanceAddress> = keys.iter().map(|k| &k.address).collect();
+    instances.extend(open.iter().map(|i| &i.key.address));
     let count = instances.len();
     let done = instances
         .into_iter()
         .map(|a| (a.clone(), "forget".to_string()))
         .collect();
-    let changes = keys.iter().map(|k| Change::Remove((*k).clone())).collect();
+    let closed = open
+        .iter()
+        .map(|i| Change::CloseIntent(i.operation.clone()));
+    let removed = keys.iter().map(|k| Change::Remove((*k).clone()));
+    let changes = removed.chain(closed).collect();
     session.commit(changes, done, None).await?;
     text.push_str(&format!(
         "Successfully removed {count} resource instance(s).\n"
@@ -72,7 +89,9 @@ async fn remove(context: &Context, session: &Session<'_>, wanted: &[Target]) -> 
 fn chosen<'s>(state: &'s State, wanted: &[Target]) -> Result<Vec<&'s RecordKey>, Diagnostics> {
     let mut missing = Diagnostics::new();
     for target in wanted {
-        if !state.records.keys().any(|k| target.contains(&k.address)) {
+        let open = state.intents.iter().map(|i| &i.key.address);
+        let known = state.records.keys().map(|k| &k.address).chain(open);
+        if !known.into_iter().any(|a| target.contains(a)) {
             missing.extend(Diagnostics::error(
                 "Invalid target address",
                 format!(
@@ -86,6 +105,13 @@ fn chosen<'s>(state: &'s State, wanted: &[Target]) -> Result<Vec<&'s RecordKey>,
     }
     let is_meant = |key: &&RecordKey| wanted.iter().any(|t| t.contains(&key.address));
     Ok(state.records.keys().filter(is_meant).collect())
+}
+
+/// Whether a target is the address of this object and of no other.
+fn names_just(target: &Target, address: &InstanceAddress) -> bool {
+    target.contains(address)
+        && target.key == address.key
+        && target.module == address.resource.module
 }
 
 fn name(key: &RecordKey) -> String {

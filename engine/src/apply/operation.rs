@@ -89,13 +89,6 @@ impl Mutation {
     pub(super) async fn run(self) -> Done {
         let key = self.intent.key.clone();
         let action = self.action();
-        if self.told.is_none() {
-            (self.listener)(Event::ApplyStarted {
-                key: key.clone(),
-                action,
-                id: self.record.as_ref().and_then(|r| id_of(&r.value)),
-            });
-        }
         let started = self.told.unwrap_or_else(Instant::now);
         let mut done = self.carry_out().await;
         done.elapsed = started.elapsed();
@@ -139,6 +132,14 @@ impl Mutation {
             )
             .with_address(&key.address);
             return nothing(d.into(), self.record.clone());
+        }
+        // Told when it is in the journal: what is seen to have begun is never lost.
+        if self.told.is_none() {
+            (self.listener)(Event::ApplyStarted {
+                key: key.clone(),
+                action: self.action(),
+                id: self.record.as_ref().and_then(|r| id_of(&r.value)),
+            });
         }
         let running = Running {
             id: self.intent.operation.clone(),
