@@ -10,7 +10,6 @@
 //! What the format has and topo has no use for is dropped when a file is read: results of checks,
 //! and `create_before_destroy`, which the configuration says.
 
-mod base64;
 mod file;
 mod names;
 mod read;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -19,7 +21,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Path, Provider, Schema, Value, convert};
 
 use super::file::{File, Instance, Output, Resource, VERSION, Versioned};
 use super::names::{self, Resources};
-use super::{base64, values};
+use super::values;
 
 /// What a file holds.
 #[derive(Debug, Clone)]
@@ -230,8 +232,9 @@ impl Reader<'_> {
             schema_version: common.schema.version,
             status,
             value: mark(&common.schema.block, object(common, instance)?, &paths?),
-            private: base64::decode(private)
-                .ok_or("what its provider keeps with it (private) is not base64")?,
+            private: BASE64
+                .decode(private)
+                .map_err(|_| "what its provider keeps with it (private) is not base64")?,
             dependencies,
             created: self.now,
             updated: self.now,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 use topo_engine::address::{InstanceKey, ProviderAddress, ResourceAddress, ResourceMode};
 use topo_engine::plan::{mark, sensitive_paths};
@@ -12,7 +14,7 @@ use topo_sdk::json::to_json;
 use topo_sdk::{Diagnostics, Provider, Schema, Value};
 
 use super::file::{File, Instance, Output, Resource, VERSION};
-use super::{base64, names, values};
+use super::{names, values};
 
 /// Writes a state as a file of version 4, in JSON over several lines. `made_by` is the version of
 /// the program that it says to be from.
@@ -118,7 +120,7 @@ fn instance(record: &Record, providers: &Providers) -> Result<Instance, Diagnost
         attributes: Some(values::write(&value, &schema.block.ty())),
         attributes_flat: None,
         sensitive_attributes: Some(values::write_paths(&value, &schema.block)),
-        private: (!record.private.is_empty()).then(|| base64::encode(&record.private)),
+        private: (!record.private.is_empty()).then(|| BASE64.encode(&record.private)),
         dependencies: (!dependencies.is_empty()).then(|| dependencies.into_iter().collect()),
     })
 }
