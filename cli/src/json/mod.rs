@@ -9,6 +9,7 @@ pub mod functions;
 pub mod plan;
 pub mod schema;
 pub mod state;
+pub mod stream;
 
 use serde_json::{Map, Value as Json, json};
 use topo_engine::address::InstanceKey;
@@ -50,33 +51,33 @@ pub fn validation(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
     })
 }
 
-/// Diagnostics, each with severity, summary, detail, address, range and excerpt.
+/// Diagnostics, each as [`diagnostic`] has it.
 pub fn diagnostics(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
+    diagnostics.iter().map(|d| diagnostic(d, sources)).collect()
+}
+
+/// A diagnostic with severity, summary, detail, address, range and excerpt.
+pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>) -> Json {
     let position = |p: &Position| json!({"line": p.line, "column": p.column, "byte": p.byte});
-    diagnostics
-        .iter()
-        .map(|d| {
-            let mut out = json!({
-                "severity": d.severity,
-                "summary": d.summary,
-                "detail": d.detail,
-            });
-            if let Some(address) = &d.address {
-                out["address"] = json!(address);
-            }
-            if let Some(r) = &d.range {
-                out["range"] = json!({
-                    "filename": r.file,
-                    "start": position(&r.start),
-                    "end": position(&r.end),
-                });
-                if let Some(snippet) = sources(&r.file).and_then(|text| snippet(d, r, &text)) {
-                    out["snippet"] = snippet;
-                }
-            }
-            out
-        })
-        .collect()
+    let mut out = json!({
+        "severity": d.severity,
+        "summary": d.summary,
+        "detail": d.detail,
+    });
+    if let Some(address) = &d.address {
+        out["address"] = json!(address);
+    }
+    if let Some(r) = &d.range {
+        out["range"] = json!({
+            "filename": r.file,
+            "start": position(&r.start),
+            "end": position(&r.end),
+        });
+        if let Some(snippet) = sources(&r.file).and_then(|text| snippet(d, r, &text)) {
+            out["snippet"] = snippet;
+        }
+    }
+    out
 }
 
 /// The source lines of a diagnostic, with where in them it is (in bytes), and the values of what

@@ -153,7 +153,7 @@ fn actions(action: ChangeAction) -> Json {
 
 /// The published names of reasons. A replaced target has none; its paths would not say it
 /// either, so it has a name of its own.
-fn reason(reason: &Reason, action: ChangeAction) -> Option<&'static str> {
+pub fn reason(reason: &Reason, action: ChangeAction) -> Option<&'static str> {
     Some(match reason {
         Reason::CannotUpdate => "replace_because_cannot_update",
         Reason::Tainted => "replace_because_tainted",
