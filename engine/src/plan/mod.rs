@@ -10,6 +10,7 @@ mod deletions;
 mod dependencies;
 mod marks;
 mod object;
+mod parts;
 mod providers;
 mod saved;
 mod unsupported;
