@@ -797,3 +797,21 @@ fn a_state_has_every_published_part() {
     assert_eq!(b["depends_on"], json!(["terraform_data.a"]));
     assert_eq!(b["sensitive_values"], json!({"triggers_replace": [true]}));
 }
+
+#[test]
+fn of_a_saved_plan_that_is_stale_nothing_is_shown() {
+    let project = Project::with(&[
+        (
+            "main.tf",
+            "resource \"terraform_data\" \"a\" {\n  input = file(\"x\")\n}\n",
+        ),
+        ("x", "one"),
+    ]);
+    project.topo(&["plan", "-out=plan"]).expect(0);
+    std::fs::write(project.path().join("x"), "two").unwrap();
+    let all = messages(&project.topo(&["apply", "-json", "plan"]).expect(1));
+    assert_eq!(kinds(&all), ["version", "diagnostic"]);
+    assert_eq!(all[1]["diagnostic"]["summary"], "Saved plan is stale");
+    let run = project.topo(&["show", "plan"]).expect(1);
+    assert_eq!(run.stdout, "");
+}
