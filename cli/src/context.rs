@@ -16,10 +16,11 @@ use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
 use topo_state::{LockInfo, SledStore};
 
 use crate::commands::{LockArgs, VariableArgs};
+use crate::json::stream::{self, Stream};
 use crate::render::style::{BOLD, YELLOW, paint};
 use crate::ui::Ui;
 use crate::variables::{self, VariableFlag};
-use crate::view::{Human, Reporter, SharedSources, Shown};
+use crate::view::{Format, Human, Reporter, SharedSources, Shown};
 use crate::workspaces::{VARIABLE, Workspace, Workspaces};
 
 /// An exit code, or what went wrong (exit code 1).
@@ -29,6 +30,8 @@ pub type Exit = Result<u8, Diagnostics>;
 pub struct Context {
     /// The terminal.
     pub ui: Ui,
+    /// In which form a run is shown.
+    pub format: Format,
     /// Whether the simulated cloud is meant.
     pub sandbox: bool,
     /// Names this run, in the lock and in the record of the run.
@@ -64,6 +67,7 @@ impl Context {
     ) -> Context {
         Context {
             ui,
+            format: Format::default(),
             sandbox,
             run: OperationId::generate(),
             started: Timestamp::now(),
@@ -74,9 +78,19 @@ impl Context {
         }
     }
 
+    /// Shown in this form.
+    #[must_use]
+    pub fn shown_as(mut self, format: Format) -> Context {
+        self.format = format;
+        if format == Format::Stream {
+            stream::write(self.ui, vec![stream::version(self.sandbox)]);
+        }
+        self
+    }
+
     /// Says that it is the sandbox, where it is.
     pub fn announce(&self) {
-        if self.sandbox {
+        if self.sandbox && self.format == Format::Text {
             self.ui.print(&format!(
                 "{} simulated cloud under .topo/sandbox, no account is touched.\n\n",
                 paint(YELLOW.bold(), "Sandbox:")
@@ -86,21 +100,22 @@ impl Context {
 
     /// What is seen of a run.
     pub fn reporter(&self, shown: Shown) -> Reporter {
+        let sources = self.sources.clone();
         let workspace = self.workspace.as_ref().ok().map(|w| &*w.name);
-        Reporter::start(Box::new(Human::new(
-            self.ui,
-            self.sources.clone(),
-            self.sandbox,
-            workspace.filter(|name| *name != DEFAULT_WORKSPACE),
-            shown,
-        )))
+        let workspace = workspace.filter(|name| *name != DEFAULT_WORKSPACE);
+        Reporter::start(match self.format {
+            Format::Text => Box::new(Human::new(self.ui, sources, self.sandbox, workspace, shown)),
+            Format::Stream => Box::new(Stream::new(self.ui, sources)),
+        })
     }
 
     /// Shows diagnostics with excerpts of the files that were read.
     pub fn show(&self, diagnostics: &Diagnostics) {
-        self.ui.diagnostics(diagnostics, &|file| {
-            self.sources.get()?.text(file).map(ToString::to_string)
-        });
+        let sources = |file: &str| self.sources.get()?.text(file).map(ToString::to_string);
+        match self.format {
+            Format::Text => self.ui.diagnostics(diagnostics, &sources),
+            Format::Stream => stream::write(self.ui, stream::diagnostics(diagnostics, &sources)),
+        }
     }
 
     /// Keeps texts of files, for excerpts in diagnostics that come without loading.
@@ -138,6 +153,7 @@ impl Context {
         Context {
             ui: self.ui,
             sandbox: self.sandbox,
+            format: self.format,
             run: self.run.clone(),
             started: self.started,
             command: self.command.clone(),
@@ -256,7 +272,7 @@ impl Context {
             return Err(loaded.diagnostics);
         };
         self.show(&loaded.diagnostics);
-        if args.input && asked() {
+        if args.input && asked() && self.format == Format::Text {
             for variable in config.missing_variables(&inputs) {
                 let mut question = format!("{}\n", paint(BOLD, format!("var.{}", variable.name)));
                 if !variable.description.is_empty() {

@@ -69,7 +69,8 @@ fn main() -> ExitCode {
                 .is_some_and(|v| !matches!(v.as_str(), "" | "0" | "false")),
         command_name(&matches),
         variables::flags(&matches),
-    );
+    )
+    .shown_as(cli.command.format());
     match dispatch(&context, &cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(diagnostics) => {

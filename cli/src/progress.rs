@@ -17,17 +17,69 @@ use crate::render::text::{count, visible};
 const STILL: Duration = Duration::from_secs(10);
 
 /// Something under way.
-struct Running {
-    action: ChangeAction,
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// What is done.
+    pub action: ChangeAction,
     started: Instant,
-    told: Duration,
-    message: String,
+    /// For how long it was under way when it was told of last, in steps of ten seconds.
+    pub told: Duration,
+    /// What it waits for, in words; may be empty.
+    pub message: String,
+}
+
+/// The mutations that are under way.
+#[derive(Debug, Default)]
+pub struct UnderWay(BTreeMap<RecordKey, Running>);
+
+impl UnderWay {
+    /// Takes note of what begins, ends and waits.
+    pub fn event(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::ApplyStarted { key, action, .. } => {
+                let running = Running {
+                    action: *action,
+                    started: now,
+                    told: Duration::ZERO,
+                    message: String::new(),
+                };
+                self.0.insert(key.clone(), running);
+            }
+            Event::ApplyProgress { key, message } => self.waits(key, visible(message)),
+            Event::ProvisionStarted {
+                key, provisioner, ..
+            } => self.waits(key, format!("provisioning with {provisioner}")),
+            Event::ApplyFinished { key, .. } | Event::ApplyFailed { key, .. } => {
+                self.0.remove(key);
+            }
+            _ => {}
+        }
+    }
+
+    fn waits(&mut self, key: &RecordKey, message: String) {
+        if let Some(running) = self.0.get_mut(key) {
+            running.message = message;
+        }
+    }
+
+    /// What has been under way for another ten seconds.
+    pub fn due(&mut self, now: Instant) -> Vec<(RecordKey, Running)> {
+        let mut due = Vec::new();
+        for (key, running) in &mut self.0 {
+            let elapsed = now.saturating_duration_since(running.started);
+            if elapsed >= running.told + STILL {
+                running.told = Duration::from_secs(elapsed.as_secs() / 10 * 10);
+                due.push((key.clone(), running.clone()));
+            }
+        }
+        due
+    }
 }
 
 /// Makes lines of events.
 #[derive(Default)]
 pub struct Lines {
-    running: BTreeMap<RecordKey, Running>,
+    under_way: UnderWay,
     /// How many mutations are done, failed or skipped.
     pub done: u64,
 }
@@ -35,6 +87,7 @@ pub struct Lines {
 impl Lines {
     /// What to say about an event that happened now, without line breaks.
     pub fn event(&mut self, event: &Event, now: Instant) -> Vec<String> {
+        self.under_way.event(event, now);
         match event {
             Event::RefreshStarted { provider, objects } => {
                 vec![line(
@@ -81,31 +134,16 @@ impl Lines {
             )],
             Event::ProviderConfigured { provider } => vec![line(provider, "Configured")],
             Event::ApplyStarted { key, action, id } => {
-                self.running.insert(
-                    key.clone(),
-                    Running {
-                        action: *action,
-                        started: now,
-                        told: Duration::ZERO,
-                        message: String::new(),
-                    },
-                );
                 let text = format!("{}...{}", words(*action).0, id_note(id.as_deref()));
                 vec![line(&object(key), &text)]
             }
-            Event::ApplyProgress { key, message } => {
-                if let Some(running) = self.running.get_mut(key) {
-                    running.message = visible(message);
-                }
-                Vec::new()
-            }
+            Event::ApplyProgress { .. } => Vec::new(), // told with the time, when it takes long
             Event::ApplyFinished {
                 key,
                 action,
                 id,
                 elapsed,
             } => {
-                self.running.remove(key);
                 self.done += 1;
                 let text = format!(
                     "{} complete after {}{}",
@@ -121,7 +159,6 @@ impl Lines {
                 elapsed,
                 ..
             } => {
-                self.running.remove(key);
                 self.done += 1;
                 let text = format!("{} failed after {}", words(*action).1, human(*elapsed));
                 vec![line(&object(key), &paint(RED, text))]
@@ -131,9 +168,6 @@ impl Lines {
                 provisioner,
                 simulated,
             } => {
-                if let Some(running) = self.running.get_mut(key) {
-                    running.message = format!("provisioning with {provisioner}");
-                }
                 let text = if *simulated {
                     format!("{provisioner} is not carried out in the sandbox, it would be given:")
                 } else {
@@ -176,13 +210,8 @@ impl Lines {
 
     /// What to say about what is still under way.
     pub fn tick(&mut self, now: Instant) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (key, running) in &mut self.running {
-            let elapsed = now.saturating_duration_since(running.started);
-            if elapsed < running.told + STILL {
-                continue;
-            }
-            running.told = Duration::from_secs(elapsed.as_secs() / 10 * 10);
+        let told = self.under_way.due(now).into_iter();
+        told.map(|(key, running)| {
             let mut text = format!(
                 "Still {}... [{} elapsed]",
                 words(running.action).0.to_lowercase(),
@@ -192,14 +221,14 @@ impl Lines {
                 text.push(' ');
                 text.push_str(&running.message);
             }
-            lines.push(line(&object(key), &text));
-        }
-        lines
+            line(&object(&key), &text)
+        })
+        .collect()
     }
 
     /// What is under way, in one line.
     pub fn status(&self) -> String {
-        let names: Vec<String> = self.running.keys().map(object).collect();
+        let names: Vec<String> = self.under_way.0.keys().map(object).collect();
         match names.as_slice() {
             [] => String::new(),
             [one] => one.clone(),
@@ -223,7 +252,8 @@ fn line(subject: &dyn std::fmt::Display, text: &str) -> String {
     format!("{} {text}", paint(BOLD, format!("{subject}:")))
 }
 
-fn object(key: &RecordKey) -> String {
+/// Its address, with the deposed key where it is not the current object.
+pub fn object(key: &RecordKey) -> String {
     match &key.deposed {
         Some(deposed) => format!("{} (deposed object {deposed})", key.address),
         None => key.address.to_string(),
@@ -235,7 +265,7 @@ fn id_note(id: Option<&str>) -> String {
 }
 
 /// While it happens, and when it has happened.
-fn words(action: ChangeAction) -> (&'static str, &'static str) {
+pub fn words(action: ChangeAction) -> (&'static str, &'static str) {
     match action {
         ChangeAction::Create => ("Creating", "Creation"),
         ChangeAction::Update => ("Modifying", "Modifications"),

@@ -21,7 +21,7 @@ use topo_state::SledStore;
 use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Configuration, Context, Exit, store_error, who};
 use crate::planfile;
-use crate::view::{Note, Reporter, Shown};
+use crate::view::{Format, Note, Reporter, Shown};
 
 /// What is to be planned.
 pub struct Request<'a> {
@@ -216,6 +216,12 @@ impl<'a> Prepared<'a> {
                 variables,
                 approved,
             } => {
+                if context.format == Format::Stream && !approved {
+                    return Err(Diagnostics::error(
+                        "Plan file or auto-approve required",
+                        "With -json nobody can be asked for approval. Apply a saved plan, or give -auto-approve.",
+                    ));
+                }
                 let request = Request {
                     mode,
                     planning,

@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 pub use control_plane::ControlPlane;
 pub use error::ServerError;
 pub use ministack::{ACCOUNT, Eks, Ministack, REGION, SECRET_ACCESS_KEY};
+pub use programs::checkov;
 pub use wait::until;
 
 /// An AWS API server whose EKS clusters are a control plane.

@@ -35,6 +35,9 @@ pub struct ApplyArgs {
     )]
     #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub auto_approve: bool,
+    /// As JSON, one message a line, with -auto-approve or a saved plan; nothing is asked
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {

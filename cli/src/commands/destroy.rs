@@ -28,6 +28,9 @@ pub struct DestroyArgs {
     )]
     #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub auto_approve: bool,
+    /// As JSON, one message a line, with -auto-approve; nothing is asked
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {

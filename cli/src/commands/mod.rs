@@ -34,6 +34,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::view::Format;
+
 /// Plans and applies infrastructure written in the Terraform language.
 ///
 /// AWS and Kubernetes are built in; nothing has to be installed. Flags may be written with one
@@ -95,6 +97,20 @@ pub enum Command {
     #[command(subcommand)]
     Metadata(metadata::MetadataCommand),
     Version(version::VersionArgs),
+}
+
+impl Command {
+    /// In which form its run is shown.
+    pub fn format(&self) -> Format {
+        let stream = match self {
+            Command::Plan(args) => args.json,
+            Command::Apply(args) => args.json,
+            Command::Destroy(args) => args.json,
+            Command::Refresh(args) => args.json,
+            _ => false,
+        };
+        if stream { Format::Stream } else { Format::Text }
+    }
 }
 
 /// Values of input variables.

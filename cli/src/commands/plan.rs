@@ -31,6 +31,9 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none, 1 on errors
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// As JSON, one message a line; nothing is asked
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub async fn run(context: &Context, args: &PlanArgs) -> Exit {

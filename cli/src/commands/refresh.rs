@@ -19,6 +19,9 @@ pub struct RefreshArgs {
     /// Only this resource or module; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<topo_engine::address::Target>,
+    /// As JSON, one message a line; nothing is asked
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub async fn run(context: &Context, args: &RefreshArgs) -> Exit {

@@ -45,7 +45,7 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
-        let text = json::plan::plan(&plan.overview, &before);
+        let text = json::plan::plan(&plan, &before, &providers);
         context.ui.raw(&format!("{text}\n"));
     }
     Ok(0)

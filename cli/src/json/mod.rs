@@ -4,14 +4,18 @@
 //! -json`, `show -json`, `validate -json` and `providers schema -json`, so that tools made for
 //! the peers work. The drift format is topo's own; see [`drift`].
 
+pub mod checks;
+pub mod config;
 pub mod drift;
 pub mod functions;
 pub mod plan;
+pub mod relevant;
 pub mod schema;
 pub mod state;
+pub mod stream;
 
 use serde_json::{Map, Value as Json, json};
-use topo_engine::address::InstanceKey;
+use topo_engine::address::{InstanceKey, ResourceMode};
 use topo_engine::store::{OutputRecord, RecordKey};
 use topo_sdk::{Diagnostic, Diagnostics, Kind, Position, SourceRange, Value, json::to_json};
 
@@ -22,6 +26,15 @@ pub fn provider_source(name: &str) -> String {
     match name {
         "terraform" => "terraform.io/builtin/terraform".into(),
         name => format!("registry.terraform.io/hashicorp/{name}"),
+    }
+}
+
+/// `managed`, `data`, `ephemeral`
+pub fn mode_word(mode: ResourceMode) -> &'static str {
+    match mode {
+        ResourceMode::Managed => "managed",
+        ResourceMode::Data => "data",
+        ResourceMode::Ephemeral => "ephemeral",
     }
 }
 
@@ -50,33 +63,33 @@ pub fn validation(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
     })
 }
 
-/// Diagnostics, each with severity, summary, detail, address, range and excerpt.
+/// Diagnostics, each as [`diagnostic`] has it.
 pub fn diagnostics(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
+    diagnostics.iter().map(|d| diagnostic(d, sources)).collect()
+}
+
+/// A diagnostic with severity, summary, detail, address, range and excerpt.
+pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>) -> Json {
     let position = |p: &Position| json!({"line": p.line, "column": p.column, "byte": p.byte});
-    diagnostics
-        .iter()
-        .map(|d| {
-            let mut out = json!({
-                "severity": d.severity,
-                "summary": d.summary,
-                "detail": d.detail,
-            });
-            if let Some(address) = &d.address {
-                out["address"] = json!(address);
-            }
-            if let Some(r) = &d.range {
-                out["range"] = json!({
-                    "filename": r.file,
-                    "start": position(&r.start),
-                    "end": position(&r.end),
-                });
-                if let Some(snippet) = sources(&r.file).and_then(|text| snippet(d, r, &text)) {
-                    out["snippet"] = snippet;
-                }
-            }
-            out
-        })
-        .collect()
+    let mut out = json!({
+        "severity": d.severity,
+        "summary": d.summary,
+        "detail": d.detail,
+    });
+    if let Some(address) = &d.address {
+        out["address"] = json!(address);
+    }
+    if let Some(r) = &d.range {
+        out["range"] = json!({
+            "filename": r.file,
+            "start": position(&r.start),
+            "end": position(&r.end),
+        });
+        if let Some(snippet) = sources(&r.file).and_then(|text| snippet(d, r, &text)) {
+            out["snippet"] = snippet;
+        }
+    }
+    out
 }
 
 /// The source lines of a diagnostic, with where in them it is (in bytes), and the values of what
@@ -148,12 +161,7 @@ pub fn identity(key: &RecordKey) -> Map<String, Json> {
     let resource = &address.resource;
     let mut out = Map::new();
     out.insert("address".into(), json!(address.to_string()));
-    let mode = match resource.mode {
-        topo_engine::address::ResourceMode::Managed => "managed",
-        topo_engine::address::ResourceMode::Data => "data",
-        topo_engine::address::ResourceMode::Ephemeral => "ephemeral",
-    };
-    out.insert("mode".into(), json!(mode));
+    out.insert("mode".into(), json!(mode_word(resource.mode)));
     out.insert("type".into(), json!(resource.type_name));
     out.insert("name".into(), json!(resource.name));
     match &address.key {

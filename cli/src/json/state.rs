@@ -1,22 +1,45 @@
 //! `show -json` of the state: format 1.0.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
-use topo_engine::address::{ModuleInstance, ModuleStep};
-use topo_engine::store::{Dependency, Record, State, Status};
-use topo_sdk::{Value, json::to_json};
+use topo_engine::address::{
+    InstanceAddress, ModuleInstance, ModuleStep, ProviderAddress, ResourceAddress,
+};
+use topo_engine::config::Config;
+use topo_engine::plan::Plan;
+use topo_engine::store::{Dependency, Record, RecordKey, State, Status};
+use topo_sdk::Value;
 
-use super::{identity, parts, provider_source};
+use super::{identity, known, parts, provider_source};
 use crate::commands::version::VERSION;
 
 /// The whole state, values in clear.
 pub fn state(state: &State) -> Json {
+    with(state, Vec::new())
+}
+
+/// The state as a plan found it, with the data sources that were read for it.
+pub fn prior(plan: &Plan) -> Json {
+    let state = plan.prior_state();
+    let read = plan.data().iter();
+    let read = read.filter(|(a, _)| !state.records.contains_key(&RecordKey::from((*a).clone())));
+    let read = read.filter_map(|(address, value)| {
+        let values = data(plan.config(), address, value)?;
+        Some((&address.resource.module, values))
+    });
+    with(state, read.collect())
+}
+
+fn with(state: &State, more: Vec<(&ModuleInstance, Json)>) -> Json {
     let mut out = json!({"format_version": "1.0", "terraform_version": VERSION});
-    if !state.records.is_empty() || !state.outputs.is_empty() {
+    if !state.records.is_empty() || !state.outputs.is_empty() || !more.is_empty() {
         let mut tree = Tree::default();
         for record in state.records.values() {
             tree.add(&record.key.address.resource.module, resource(record));
+        }
+        for (module, resource) in more {
+            tree.add(module, resource);
         }
         let outputs = state.outputs.iter().map(|(n, o)| (&**n, o));
         out["values"] = json!({
@@ -28,20 +51,18 @@ pub fn state(state: &State) -> Json {
 }
 
 fn resource(record: &Record) -> Json {
-    let mut out = identity(&record.key);
-    out.insert(
-        "provider_name".into(),
-        json!(provider_source(&record.provider.name)),
+    let mut out = values(
+        &record.key,
+        &record.provider,
+        record.schema_version,
+        &record.value,
     );
-    out.insert("schema_version".into(), json!(record.schema_version));
-    out.insert("values".into(), to_json(&record.value));
-    out.insert("sensitive_values".into(), sensitive(&record.value));
-    let depends_on: Vec<String> = record
+    let depends_on: BTreeSet<String> = record
         .dependencies
         .iter()
         .map(|d| match d {
-            Dependency::Instance(a) => a.resource.to_string(),
-            Dependency::Resource(r) => r.to_string(),
+            Dependency::Instance(a) => block(&a.resource),
+            Dependency::Resource(r) => block(r),
         })
         .collect();
     if !depends_on.is_empty() {
@@ -54,6 +75,48 @@ fn resource(record: &Record) -> Json {
         out.insert("deposed_key".into(), json!(deposed));
     }
     Json::Object(out)
+}
+
+fn data(config: &Config, address: &InstanceAddress, value: &Value) -> Option<Json> {
+    let resource = &address.resource;
+    let calls = || resource.module.steps().iter().map(|(name, _)| name);
+    let module = config.modules.iter().find(|m| m.path.iter().eq(calls()))?;
+    let key = (
+        resource.mode,
+        resource.type_name.clone(),
+        resource.name.clone(),
+    );
+    let found = module.resources.get(&key)?;
+    let key = RecordKey::from(address.clone());
+    let version = found.schema.version;
+    let out = values(&key, &found.provider_address, version, value);
+    Some(Json::Object(out))
+}
+
+/// What plans and states have of an object.
+pub fn values(
+    key: &RecordKey,
+    provider: &ProviderAddress,
+    schema_version: u64,
+    value: &Value,
+) -> Map<String, Json> {
+    let mut out = identity(key);
+    let source = provider_source(&provider.name);
+    out.insert("provider_name".into(), json!(source));
+    out.insert("schema_version".into(), json!(schema_version));
+    out.insert("values".into(), known(value));
+    out.insert("sensitive_values".into(), sensitive(value));
+    out
+}
+
+/// The address of a block: no instance has a key in it.
+fn block(resource: &ResourceAddress) -> String {
+    let mut text = String::new();
+    for (name, _) in resource.module.steps() {
+        text.push_str(&format!("module.{name}."));
+    }
+    let (mode, ty, name) = (resource.mode, &resource.type_name, &resource.name);
+    format!("{text}{}{ty}.{name}", mode.prefix())
 }
 
 /// Which parts are sensitive; an empty object for none.

@@ -25,6 +25,16 @@ const TICK: Duration = Duration::from_millis(500);
 /// The texts of the files that were read, once they are.
 pub type SharedSources = Arc<OnceLock<Sources>>;
 
+/// In which form a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// As text for people.
+    #[default]
+    Text,
+    /// As JSON, one message a line.
+    Stream,
+}
+
 /// What becomes of the things that a run has to say.
 pub trait View: Send {
     /// Something happened.

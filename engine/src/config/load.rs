@@ -535,6 +535,8 @@ impl Loader<'_> {
             name,
             Call {
                 module: child,
+                source: source.clone(),
+                version: call.version.clone(),
                 arguments: call.arguments,
                 repetition: call.repetition,
                 depends_on: call.depends_on,

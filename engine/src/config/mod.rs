@@ -294,6 +294,10 @@ impl Repetition {
 pub struct Call {
     /// The module that is called.
     pub module: ModuleId,
+    /// The argument `source`, as it is written.
+    pub source: String,
+    /// The argument `version`.
+    pub version: Option<String>,
     /// The values of its variables.
     pub arguments: BTreeMap<Arc<str>, Argument>,
     /// How many instances.

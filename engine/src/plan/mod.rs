@@ -11,6 +11,7 @@ mod deletions;
 mod dependencies;
 mod marks;
 mod object;
+mod parts;
 mod providers;
 mod saved;
 mod selection;

@@ -22,6 +22,15 @@ pub(super) fn python() -> Result<PathBuf, ServerError> {
     installed("TOPO_TEST_PYTHON")
 }
 
+/// [checkov](https://pypi.org/project/checkov/), which reads plans and evaluates policies.
+///
+/// # Errors
+///
+/// When it cannot be installed.
+pub fn checkov() -> Result<PathBuf, ServerError> {
+    installed("TOPO_TEST_CHECKOV")
+}
+
 /// A program of the control plane.
 pub(super) fn control_plane(program: &str) -> Result<PathBuf, ServerError> {
     Ok(installed("TOPO_TEST_CONTROL_PLANE")?.join(program))
