@@ -7,7 +7,7 @@ use crate::changes::{ChangeAction, PlanMode};
 use crate::events::Event;
 use crate::store::{Change, OutputRecord, Record, RecordKey, Status};
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
@@ -30,6 +30,7 @@ impl Run<'_> {
                 }
             }
         }
+        let failed: BTreeSet<&RecordKey> = self.outcome.failed.iter().map(|(k, _)| k).collect();
         let mut skipped = Vec::new();
         for (i, reason) in because.iter().enumerate() {
             let (Task::Converge(c) | Task::Delete(c)) = self.tasks.list[i] else {
@@ -37,6 +38,10 @@ impl Run<'_> {
             };
             let change = &self.changes[c];
             if self.status[i] != TaskStatus::Pending || change.action == ChangeAction::NoOp {
+                continue;
+            }
+            // The other half of a replacement that failed is no news.
+            if failed.contains(&change.key) {
                 continue;
             }
             let why = match reason {
@@ -91,6 +96,7 @@ impl Run<'_> {
         } else {
             self.outputs(&mut changes);
             self.data_records(&mut changes);
+            self.records_of_what_stays(&mut changes);
         }
         if self.mode == PlanMode::Destroy {
             // Nothing was planned for them, and they may be there.
@@ -122,6 +128,12 @@ impl Run<'_> {
                 let Some(value) = root.outputs.get(name).filter(|v| v.is_wholly_known()) else {
                     continue;
                 };
+                if value.is_null() {
+                    if outputs.remove(name).is_some() {
+                        changes.push(Change::RemoveOutput(name.clone()));
+                    }
+                    continue; // As good as not declared.
+                }
                 let record = OutputRecord {
                     value: value.clone(),
                     sensitive: output.sensitive,
@@ -143,6 +155,28 @@ impl Run<'_> {
             changes.push(Change::RemoveOutput(name));
         }
         self.outcome.outputs = outputs;
+    }
+
+    /// An object that stays as it is may have come to depend on something else: what is to be
+    /// deleted before or after it when its block is gone is known from its record alone.
+    fn records_of_what_stays(&self, changes: &mut Vec<Change>) {
+        for change in self.changes.iter() {
+            let (Some(record), Some(detail)) = (
+                self.inner.state.records.get(&change.key),
+                self.inner.details.get(change.address()),
+            ) else {
+                continue;
+            };
+            if change.action == ChangeAction::NoOp
+                && change.mode() == ResourceMode::Managed
+                && record.dependencies != detail.dependencies
+            {
+                changes.push(Change::Put(Box::new(Record {
+                    dependencies: detail.dependencies.clone(),
+                    ..record.clone()
+                })));
+            }
+        }
     }
 
     /// Data sources are kept beside the objects, so that the state shows what the run saw.

@@ -414,8 +414,8 @@ impl Run<'_> {
                 match made {
                     Ok(v) => {
                         self.inner.data.insert(change.address().clone(), v.clone());
-                        self.set(change.address(), v);
-                        (i, true)
+                        self.set(change.address(), v.clone());
+                        (i, self.postconditions(c, &v))
                     }
                     Err(ds) => {
                         self.outcome.failed.push((

@@ -4,7 +4,7 @@
 //! again when more is known. References to all instances of a resource go through join tasks, so
 //! that the number of edges stays linear.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +33,11 @@ pub(super) enum Task {
     JoinAll(NodeIndex),
     /// Everything that depended on any instance of a resource is removed.
     Removed(ResourceAddress),
-    /// Everything that depended on any instance of a resource is done.
-    Released(ResourceAddress),
+    /// Everything that depended on any instance of a resource is done: what stays, or (`false`)
+    /// what is replaced by deleting it first.
+    Released(ResourceAddress, bool),
+    /// Everything that needed instances of a resource as they were is removed.
+    Left(ResourceAddress),
 }
 
 /// The tasks with their order.
@@ -210,14 +213,25 @@ fn deletes(change: &InstanceChange) -> bool {
         && (change.action == ChangeAction::Delete || change.action.is_replace())
 }
 
+/// Changes by the resource that they are about.
+type ByResource = BTreeMap<ResourceAddress, Vec<usize>>;
+
+/// The order of deletions. That dependents are deleted first is always so. That others let go of
+/// an object before it is deleted, and that an object is not changed before those are gone that
+/// needed it as it was, is so where it does not contradict the rest.
 fn deleting(input: &Input<'_>, tasks: &mut Tasks) {
-    let mut removed: BTreeMap<ResourceAddress, Vec<usize>> = BTreeMap::new();
-    for (i, change) in input.changes.iter().enumerate().filter(|(_, c)| deletes(c)) {
+    let mut removed = ByResource::new();
+    let mut updated = ByResource::new();
+    for (i, change) in input.changes.iter().enumerate() {
+        let resource = || change.address().resource.clone();
+        if change.action == ChangeAction::Update {
+            updated.entry(resource()).or_default().push(i);
+        }
+        if !deletes(change) {
+            continue;
+        }
         let delete = tasks.add(Task::Delete(i));
-        removed
-            .entry(change.address().resource.clone())
-            .or_default()
-            .push(i);
+        removed.entry(resource()).or_default().push(i);
         match change.action {
             ChangeAction::DeleteThenCreate => {
                 let create = tasks.add(Task::Converge(i));
@@ -233,108 +247,259 @@ fn deleting(input: &Input<'_>, tasks: &mut Tasks) {
     if removed.is_empty() {
         return;
     }
-    // What depended on something that is removed lets go of it first.
-    for (i, change) in input.changes.iter().enumerate() {
-        let Some(record) = input.state.records.get(&change.key) else {
-            continue;
-        };
-        for d in &record.dependencies {
-            let (resource, instance) = match d {
-                Dependency::Instance(a) => (&a.resource, Some(a)),
-                Dependency::Resource(r) => (r, None),
-            };
+    dependents_first(input, tasks, &removed);
+    // With a cycle there already, which is reported later, there is no rank.
+    if let Some(ranks) = changes_early(input, tasks) {
+        letting_go(input, tasks, &removed, &ranks);
+    }
+    if let Some(ranks) = deletions_early(tasks) {
+        left_alone(input, tasks, &updated, &ranks);
+    }
+}
+
+/// What an object depended on when it was last applied: the resource, and the instance where it
+/// was one.
+fn recorded<'a>(
+    input: &Input<'a>,
+    change: &InstanceChange,
+) -> impl Iterator<Item = (&'a ResourceAddress, Option<&'a InstanceAddress>)> {
+    let record = input.state.records.get(&change.key);
+    let all = record.into_iter().flat_map(|r| &r.dependencies);
+    all.map(|d| match d {
+        Dependency::Instance(a) => (&a.resource, Some(a)),
+        Dependency::Resource(r) => (r, None),
+    })
+}
+
+/// Those of a resource's changes that are about one instance: of its object and deposed ones.
+fn about<'t>(input: &Input<'_>, changes: &'t [usize], a: &InstanceAddress) -> &'t [usize] {
+    let address = |c: &usize| input.changes[*c].address();
+    let from = changes.partition_point(|c| address(c) < a);
+    let to = changes.partition_point(|c| address(c) <= a);
+    &changes[from..to]
+}
+
+/// What depended on something that is deleted is deleted before it.
+fn dependents_first(input: &Input<'_>, tasks: &mut Tasks, removed: &ByResource) {
+    for (i, change) in input.changes.iter().enumerate().filter(|(_, c)| deletes(c)) {
+        for (resource, instance) in recorded(input, change) {
             let Some(targets) = removed.get(resource) else {
                 continue;
             };
+            let own = tasks.add(Task::Delete(i));
             match instance {
                 Some(a) => {
-                    for t in targets.iter().filter(|t| input.changes[**t].address() == a) {
+                    for t in about(input, targets, a) {
                         let target = tasks.add(Task::Delete(*t));
-                        if deletes(change) && !backwards(change, &input.changes[*t]) {
-                            let own = tasks.add(Task::Delete(i));
-                            tasks.edge(own, target);
-                        } else if !deletes(change)
-                            && input.changes[*t].action != ChangeAction::DeleteThenCreate
-                        {
-                            let own = tasks.add(Task::Converge(i));
+                        tasks.edge(own, target);
+                    }
+                }
+                None => {
+                    let join = tasks.add(Task::Removed(resource.clone()));
+                    tasks.edge(own, join);
+                }
+            }
+        }
+    }
+    for (resource, targets) in removed {
+        if let Some(join) = tasks.index.get(&Task::Removed(resource.clone())).copied() {
+            for t in targets {
+                let target = tasks.add(Task::Delete(*t));
+                tasks.edge(join, target);
+            }
+        }
+    }
+}
+
+/// What depended on an object that is deleted and stays itself lets go of it first. What is
+/// replaced by deleting it first has moved on to a new dependency before the old one goes. Not
+/// so where the change cannot come before the deletion, because it waits for something that the
+/// deletion precedes.
+fn letting_go(input: &Input<'_>, tasks: &mut Tasks, removed: &ByResource, ranks: &Ranks) {
+    let first = [true, false].map(|stays| {
+        ranks.first(removed, |t| {
+            let waits = waits_for(&input.changes[t], stays);
+            waits.then(|| tasks.add(Task::Delete(t)))
+        })
+    });
+    for (i, change) in input.changes.iter().enumerate() {
+        let stays = !deletes(change);
+        if !stays && change.action != ChangeAction::DeleteThenCreate {
+            continue;
+        }
+        for (resource, instance) in recorded(input, change) {
+            let Some(targets) = removed.get(resource) else {
+                continue;
+            };
+            let own = tasks.add(Task::Converge(i));
+            match instance {
+                Some(a) => {
+                    for t in about(input, targets, a) {
+                        let target = tasks.add(Task::Delete(*t));
+                        if waits_for(&input.changes[*t], stays) && ranks.before(own, target) {
                             tasks.edge(own, target);
                         }
                     }
                 }
-                None if deletes(change) => {
-                    let own = tasks.add(Task::Delete(i));
-                    let join = tasks.add(Task::Removed(resource.clone()));
+                None if ranks.of(own) < first[usize::from(!stays)].get(resource).copied() => {
+                    let join = tasks.add(Task::Released(resource.clone(), stays));
                     tasks.edge(own, join);
                 }
-                None => {
-                    let own = tasks.add(Task::Converge(i));
-                    let join = tasks.add(Task::Released(resource.clone()));
-                    tasks.edge(own, join);
+                None => {}
+            }
+        }
+    }
+    for (resource, targets) in removed {
+        for stays in [true, false] {
+            let join = Task::Released(resource.clone(), stays);
+            let Some(join) = tasks.index.get(&join).copied() else {
+                continue;
+            };
+            for t in targets {
+                if waits_for(&input.changes[*t], stays) {
+                    let target = tasks.add(Task::Delete(*t));
+                    tasks.edge(join, target);
                 }
             }
         }
     }
-    for (resource, targets) in &removed {
-        let (removal, release) = (
-            Task::Removed(resource.clone()),
-            Task::Released(resource.clone()),
-        );
-        for t in targets {
-            let target = tasks.add(Task::Delete(*t));
-            if let Some(join) = tasks.index.get(&removal).copied() {
-                tasks.edge(join, target);
+}
+
+/// Whether a deletion waits for dependents that stay, or for those that are replaced by deleting
+/// them first.
+fn waits_for(deleted: &InstanceChange, stays: bool) -> bool {
+    match deleted.action {
+        ChangeAction::CreateThenDelete => true,
+        ChangeAction::DeleteThenCreate => false,
+        _ => stays,
+    }
+}
+
+/// An object is changed only after those are gone that needed it as it was, unless they wait for
+/// that change themselves.
+fn left_alone(input: &Input<'_>, tasks: &mut Tasks, updated: &ByResource, ranks: &Ranks) {
+    let first = ranks.first(updated, |t| Some(tasks.add(Task::Converge(t))));
+    let leaving = |c: &InstanceChange| deletes(c) && c.action != ChangeAction::CreateThenDelete;
+    for (i, change) in input.changes.iter().enumerate().filter(|(_, c)| leaving(c)) {
+        let own = tasks.add(Task::Delete(i));
+        for (resource, instance) in recorded(input, change) {
+            let Some(targets) = updated.get(resource) else {
+                continue;
+            };
+            match instance {
+                Some(a) => {
+                    for t in about(input, targets, a) {
+                        let target = tasks.add(Task::Converge(*t));
+                        if ranks.before(own, target) {
+                            tasks.edge(own, target);
+                        }
+                    }
+                }
+                None if ranks.of(own) < first.get(resource).copied() => {
+                    let join = tasks.add(Task::Left(resource.clone()));
+                    tasks.edge(own, join);
+                }
+                None => {}
             }
-            if input.changes[*t].action != ChangeAction::DeleteThenCreate
-                && let Some(join) = tasks.index.get(&release).copied()
-            {
+        }
+    }
+    for (resource, targets) in updated {
+        if let Some(join) = tasks.index.get(&Task::Left(resource.clone())).copied() {
+            for t in targets {
+                let target = tasks.add(Task::Converge(*t));
                 tasks.edge(join, target);
             }
         }
     }
 }
 
-/// An object that is removed only after its replacement exists cannot be waited for by what its
-/// replacement waits for.
-fn backwards(dependent: &InstanceChange, target: &InstanceChange) -> bool {
-    dependent.action == ChangeAction::CreateThenDelete
-        && target.action == ChangeAction::DeleteThenCreate
+/// Places of tasks in an order in which they can be done. Edges that all agree with one such
+/// order can be added together and never make a cycle.
+struct Ranks(Vec<usize>);
+
+impl Ranks {
+    fn new(order: &[usize]) -> Ranks {
+        let mut ranks = vec![0; order.len()];
+        for (rank, task) in order.iter().enumerate() {
+            ranks[*task] = rank;
+        }
+        Ranks(ranks)
+    }
+
+    /// A task that was added since waits for nothing.
+    fn of(&self, task: usize) -> Option<usize> {
+        self.0.get(task).copied()
+    }
+
+    fn before(&self, first: usize, then: usize) -> bool {
+        self.of(first) < self.of(then)
+    }
+
+    /// The place of the first task of each resource, of those that its changes have.
+    fn first(
+        &self,
+        changes: &ByResource,
+        mut task: impl FnMut(usize) -> Option<usize>,
+    ) -> BTreeMap<ResourceAddress, usize> {
+        let mut made = BTreeMap::new();
+        for (resource, all) in changes {
+            let first = all.iter().filter_map(|c| self.of(task(*c)?)).min();
+            made.extend(first.map(|rank| (resource.clone(), rank)));
+        }
+        made
+    }
+}
+
+/// The tasks in an order in which they can be done; of those that can be next, one with the
+/// lowest class. `None` when there is a cycle.
+fn order<const N: usize>(tasks: &Tasks, class: impl Fn(usize) -> usize) -> Option<Vec<usize>> {
+    let mut waits = tasks.waits.clone();
+    let mut open: [VecDeque<usize>; N] = std::array::from_fn(|_| VecDeque::new());
+    for i in (0..waits.len()).filter(|i| waits[*i] == 0) {
+        open[class(i)].push_back(i);
+    }
+    let mut order = Vec::with_capacity(waits.len());
+    while let Some(i) = open.iter_mut().find_map(VecDeque::pop_front) {
+        order.push(i);
+        for n in &tasks.next[i] {
+            waits[*n] -= 1;
+            if waits[*n] == 0 {
+                open[class(*n)].push_back(*n);
+            }
+        }
+    }
+    (order.len() == tasks.list.len()).then_some(order)
+}
+
+/// An order that puts off deletions: first those that something must wait for, of these last the
+/// ones of objects that have been replaced, whose dependents should have moved on.
+fn changes_early(input: &Input<'_>, tasks: &Tasks) -> Option<Ranks> {
+    let any = order::<1>(tasks, |_| 0)?;
+    let mut precedes = vec![false; tasks.list.len()];
+    for i in any.iter().rev() {
+        let mut behind = tasks.next[*i].iter();
+        precedes[*i] = behind.any(|n| precedes[*n] || matches!(tasks.list[*n], Task::Converge(_)));
+    }
+    let class = |i: usize| match &tasks.list[i] {
+        Task::Delete(_) if !precedes[i] => 3,
+        Task::Delete(c) if input.changes[*c].action == ChangeAction::CreateThenDelete => 2,
+        Task::Delete(_) => 1,
+        _ => 0,
+    };
+    order::<4>(tasks, class).map(|o| Ranks::new(&o))
+}
+
+/// An order that puts off changes.
+fn deletions_early(tasks: &Tasks) -> Option<Ranks> {
+    let class = |i: usize| usize::from(matches!(tasks.list[i], Task::Converge(_)));
+    order::<2>(tasks, class).map(|o| Ranks::new(&o))
 }
 
 /// Works out the longest remaining path of each task, from recorded durations.
 fn prioritise(input: &Input<'_>, tasks: &mut Tasks) -> Result<(), Diagnostics> {
-    let mut waits = tasks.waits.clone();
-    let mut order: Vec<usize> = (0..tasks.list.len()).filter(|i| waits[*i] == 0).collect();
-    let mut at = 0;
-    while let Some(i) = order.get(at).copied() {
-        at += 1;
-        for n in &tasks.next[i] {
-            waits[*n] -= 1;
-            if waits[*n] == 0 {
-                order.push(*n);
-            }
-        }
-    }
-    if order.len() != tasks.list.len() {
-        let stuck: Vec<String> = (0..tasks.list.len())
-            .filter(|i| waits[*i] > 0)
-            .filter_map(|i| match &tasks.list[i] {
-                Task::Converge(c) => Some(format!(
-                    "{} ({})",
-                    input.changes[*c].address(),
-                    input.changes[*c].action.word()
-                )),
-                Task::Delete(c) => Some(format!("{} (delete)", input.changes[*c].address())),
-                _ => None,
-            })
-            .collect();
-        return Err(Diagnostics::error(
-            "Cycle in the order of changes",
-            format!(
-                "These wait for each other: {}. Apply part of the change first.",
-                stuck.join(", ")
-            ),
-        ));
-    }
+    let Some(order) = order::<1>(tasks, |_| 0) else {
+        return Err(cycle(input, tasks));
+    };
     tasks.priority = vec![Duration::ZERO; tasks.list.len()];
     for i in order.into_iter().rev() {
         let behind = tasks.next[i]
@@ -345,6 +510,53 @@ fn prioritise(input: &Input<'_>, tasks: &mut Tasks) -> Result<(), Diagnostics> {
         tasks.priority[i] = behind + expected(input, &tasks.list[i]);
     }
     Ok(())
+}
+
+/// Names the objects whose changes wait for each other: those left when everything that can go
+/// first or last is taken away.
+fn cycle(input: &Input<'_>, tasks: &Tasks) -> Diagnostics {
+    let mut before: Vec<Vec<usize>> = vec![Vec::new(); tasks.list.len()];
+    for (i, next) in tasks.next.iter().enumerate() {
+        next.iter().for_each(|n| before[*n].push(i));
+    }
+    let mut gone = vec![false; tasks.list.len()];
+    for (forward, backward) in [(&tasks.next, &before), (&before, &tasks.next)] {
+        let mut waits: Vec<usize> = backward
+            .iter()
+            .map(|all| all.iter().filter(|i| !gone[**i]).count())
+            .collect();
+        let mut free: Vec<usize> = (0..waits.len())
+            .filter(|i| waits[*i] == 0 && !gone[*i])
+            .collect();
+        while let Some(i) = free.pop() {
+            gone[i] = true;
+            for n in forward[i].iter().filter(|n| !gone[**n]) {
+                waits[*n] -= 1;
+                if waits[*n] == 0 {
+                    free.push(*n);
+                }
+            }
+        }
+    }
+    let stuck: Vec<String> = (0..tasks.list.len())
+        .filter(|i| !gone[*i])
+        .filter_map(|i| match &tasks.list[i] {
+            Task::Converge(c) => Some(format!(
+                "{} ({})",
+                input.changes[*c].address(),
+                input.changes[*c].action.word()
+            )),
+            Task::Delete(c) => Some(format!("{} (delete)", input.changes[*c].address())),
+            _ => None,
+        })
+        .collect();
+    Diagnostics::error(
+        "Cycle in the order of changes",
+        format!(
+            "These wait for each other: {}. Apply part of the change first.",
+            stuck.join(", ")
+        ),
+    )
 }
 
 /// How long a task is expected to take: as recorded, else a second for anything that calls out.

@@ -413,6 +413,7 @@ impl Reader<'_> {
             }
             found.push(Mention {
                 reference: r.clone(),
+                path: Path::root(),
                 file: e.file.clone(),
             });
         }
@@ -770,6 +771,7 @@ impl Reader<'_> {
                 ),
                 None => found.push(Mention {
                     reference: leading.clone(),
+                    path: e.expr.path(),
                     file: e.file.clone(),
                 }),
             }

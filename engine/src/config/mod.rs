@@ -255,6 +255,8 @@ pub struct Output {
 pub struct Mention {
     /// What is named.
     pub reference: Arc<Reference>,
+    /// Which part of it, as far as that is written with constants; the root for all of it.
+    pub path: Path,
     /// The file it is named in.
     pub file: Arc<SourceFile>,
 }

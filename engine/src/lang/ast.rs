@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use topo_sdk::{SourceRange, Value};
+use topo_sdk::{Path, SourceRange, Value};
 
 use super::functions::Function;
 use super::source::{SourceFile, Span};
@@ -66,6 +66,28 @@ pub struct Expr {
 }
 
 impl Expr {
+    /// Where the expression leads in what it starts with: `size` of `aws_x.y[0].size`. It ends
+    /// before the first step that is not constant.
+    pub fn path(&self) -> Path {
+        match &self.kind {
+            ExprKind::GetAttr(inner, name) => inner.path().attr(name.clone()),
+            ExprKind::Index(both) => {
+                let path = both.0.path();
+                match &both.1.kind {
+                    ExprKind::Literal(v) => match (v.as_str(), v.as_i64()) {
+                        (Some(key), _) => path.key(key),
+                        (None, Some(i)) => {
+                            usize::try_from(i).map_or(path.clone(), |i| path.index(i))
+                        }
+                        (None, None) => path,
+                    },
+                    _ => path,
+                }
+            }
+            _ => Path::root(),
+        }
+    }
+
     /// Calls `f` with each expression directly inside this one, in source order. Of a reference,
     /// that is its instance key.
     pub fn children<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {

@@ -3,7 +3,7 @@
 
 use super::Planner;
 use super::marks::{mark, sensitive_paths};
-use crate::address::InstanceAddress;
+use crate::address::{InstanceAddress, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, Reason};
 use crate::config::{ModuleId, Resource, ResourceKey};
 use crate::events::Event;
@@ -44,7 +44,7 @@ impl Planner<'_> {
                 let marked = sensitive_paths(&configured);
                 let config = configured.clone().unmark_deep();
                 if pending || !config.is_wholly_known() {
-                    let reason = if pending {
+                    let reason = if config.is_wholly_known() {
                         Reason::DependencyPending
                     } else {
                         Reason::ConfigUnknown
@@ -108,7 +108,7 @@ impl Planner<'_> {
                     self.changed
                         .entry(index)
                         .or_default()
-                        .push((address.clone(), ChangeAction::Read));
+                        .insert(address.clone(), ChangeAction::Read);
                     self.changes.push(InstanceChange {
                         key: address.clone().into(),
                         provider: resource.provider_address.clone(),
@@ -129,13 +129,29 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether something that a data source explicitly depends on is going to change.
+    /// Whether something that a data source depends on by name, or a managed resource that it
+    /// refers to, is going to change: what it would read now is not what will be there then. What
+    /// expires is read again anyway.
     pub(super) fn pending_dependency(
         &self,
         graph: &Graph,
         resource: &Resource,
         m: ModuleId,
     ) -> bool {
+        let mut references = Vec::new();
+        resource.body.references(&mut references);
+        let direct = references.iter().any(|r| match &r.target {
+            Target::Resource(ResourceMode::Managed, t, n) => graph
+                .find(&Node::Resource(
+                    m,
+                    (ResourceMode::Managed, t.clone(), n.clone()),
+                ))
+                .is_some_and(|n| self.changed.contains_key(&n)),
+            _ => false,
+        });
+        if direct && resource.schema.expires_after.is_none() {
+            return true;
+        }
         let own_calls = std::iter::successors(self.config.module(m).parent.clone(), |(id, _)| {
             self.config.module(*id).parent.clone()
         });

@@ -3,7 +3,7 @@
 use super::Planner;
 use crate::address::{InstanceAddress, InstanceKey, ModuleInstance, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, PlanMode, Reason};
-use crate::config::ModuleId;
+use crate::config::{Module, ModuleId};
 use crate::store::{Record, RecordKey};
 use crate::world::Shape;
 use std::collections::{HashMap, HashSet};
@@ -11,6 +11,51 @@ use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
 impl Planner<'_> {
+    /// Objects whose block names another provider configuration than they were made through are
+    /// read, changed and deleted through that from now on. What has no block stays with its own.
+    pub(super) fn adopt_providers(&mut self) {
+        let modules: HashMap<&[Arc<str>], &Module> = self
+            .config
+            .modules
+            .iter()
+            .map(|m| (&m.path[..], m))
+            .collect();
+        for record in self.state.records.values_mut() {
+            let r = &record.key.address.resource;
+            let path: Vec<Arc<str>> = r.module.steps().iter().map(|(n, _)| n.clone()).collect();
+            let resource = modules.get(&path[..]).and_then(|m| {
+                m.resources
+                    .get(&(r.mode, r.type_name.clone(), r.name.clone()))
+            });
+            if let Some(resource) = resource
+                && resource.provider_address != record.provider
+            {
+                record.provider = resource.provider_address.clone();
+                self.refreshed.insert(record.key.clone());
+            }
+        }
+    }
+
+    /// Says of each object to be replaced that cannot be meant which ones could.
+    pub(super) fn incomplete_replacements(&mut self) {
+        for wanted in self.options.replace.iter().filter(|a| a.key.is_none()) {
+            let mut instances = self
+                .details
+                .keys()
+                .filter(|a| a.resource == wanted.resource)
+                .peekable();
+            if instances.peek().is_none() || self.details.contains_key(wanted) {
+                continue;
+            }
+            let mut flags: Vec<String> = instances.map(|a| format!("-replace='{a}'")).collect();
+            flags.sort();
+            self.diagnostics.push(Diagnostic::warning(
+                "Incompletely-matched force-replace resource instance",
+                format!("{wanted} has instances with keys, so nothing is replaced for it. Name the instance: {}.", flags.join(", ")),
+            ));
+        }
+    }
+
     /// Objects that the configuration does not have any more; in a destroy run all of them.
     pub(super) fn deletions(&mut self) {
         let planned: HashSet<RecordKey> = self.changes.iter().map(|c| c.key.clone()).collect();
@@ -38,10 +83,11 @@ impl Planner<'_> {
             })
             .collect();
         for record in gone {
-            let reason = if self.options.mode == PlanMode::Destroy {
-                Reason::Destroy
-            } else {
-                self.deletion_reason(&record.key.address, &modules)
+            // A deposed object has been replaced already; there is nothing more to say of it.
+            let reason = match (self.options.mode, &record.key.deposed) {
+                (PlanMode::Destroy, _) => Some(Reason::Destroy),
+                (_, Some(_)) => None,
+                (_, None) => Some(self.deletion_reason(&record.key.address, &modules)),
             };
             let type_name = &record.key.address.resource.type_name;
             let schema = self
@@ -62,7 +108,7 @@ impl Planner<'_> {
                 key: record.key,
                 provider: record.provider,
                 action: ChangeAction::Delete,
-                reason: Some(reason),
+                reason,
                 before: Some(record.value),
                 after: None,
                 replace_paths: Vec::new(),
@@ -102,12 +148,13 @@ impl Planner<'_> {
         }
     }
 
-    /// Objects that must not be removed.
+    /// Objects that must not be removed. One that its replacement has deposed may go.
     pub(super) fn prevented(&mut self) {
         let removed = self
             .changes
             .iter()
-            .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace());
+            .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace())
+            .filter(|c| c.key.deposed.is_none());
         let mut found = Vec::new();
         for change in removed {
             let path: Vec<Arc<str>> = change

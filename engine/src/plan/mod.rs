@@ -315,7 +315,7 @@ struct Planner<'a> {
     details: HashMap<InstanceAddress, Detail>,
     data: BTreeMap<InstanceAddress, Value>,
     /// Resources with instances that change, and how.
-    changed: HashMap<NodeIndex, Vec<(InstanceAddress, ChangeAction)>>,
+    changed: HashMap<NodeIndex, BTreeMap<InstanceAddress, ChangeAction>>,
     refreshed: BTreeSet<RecordKey>,
     /// Objects that could not be read.
     unread: Vec<Unread>,
@@ -335,6 +335,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     async fn run(mut self) -> Result<Plan, Diagnostics> {
+        self.adopt_providers();
         if self.options.mode == PlanMode::Normal {
             let config = self.config.clone();
             let Some(graph) = config.graph() else {
@@ -361,6 +362,7 @@ impl Planner<'_> {
         if self.options.mode != PlanMode::RefreshOnly {
             self.deletions();
             self.prevented();
+            self.incomplete_replacements();
         }
         self.report_open_intents();
         self.unmatched_replacements();
@@ -439,7 +441,8 @@ impl Planner<'_> {
                     continue;
                 }
                 let before = self.state.outputs.get(name).map(|o| o.value.clone());
-                let after = root.outputs.get(name).cloned();
+                // One that is null is as good as not declared.
+                let after = root.outputs.get(name).filter(|v| !v.is_null()).cloned();
                 made.push(OutputChange {
                     name: name.clone(),
                     before,

@@ -3,9 +3,9 @@
 
 use super::marks::{mark, sensitive_paths};
 use super::{Detail, Planner};
-use crate::address::{InstanceAddress, ProviderAddress};
+use crate::address::{InstanceAddress, ProviderAddress, ResourceAddress};
 use crate::changes::{ChangeAction, InstanceChange, Reason};
-use crate::config::{IgnoreChanges, Resource};
+use crate::config::{IgnoreChanges, Resource, ResourceKey};
 use crate::graph::{Graph, Node};
 use crate::lang::ast::Target;
 use crate::store::{RecordKey, Status};
@@ -97,7 +97,7 @@ impl Planner<'_> {
             self.changed
                 .entry(index)
                 .or_default()
-                .push((address.clone(), action));
+                .insert(address.clone(), action);
         }
         self.changes.push(InstanceChange {
             key,
@@ -141,30 +141,51 @@ impl Planner<'_> {
         }
     }
 
-    /// The first object of `replace_triggered_by` that changes.
+    /// The first object of `replace_triggered_by` that is updated or replaced, or whose attribute
+    /// changes by that where one is named. What is new has not changed.
     pub(super) fn triggered(
         &self,
         graph: &Graph,
         resource: &Resource,
         detail: &Detail,
     ) -> Option<InstanceAddress> {
+        let own = &self.world.modules[detail.module][detail.instance];
         for mention in &resource.lifecycle.replace_triggered_by {
             let r = &mention.reference;
             let Target::Resource(mode, t, n) = &r.target else {
                 continue;
             };
-            let Some(node) = graph.find(&Node::Resource(
-                detail.module,
-                (*mode, t.clone(), n.clone()),
-            )) else {
+            let key: ResourceKey = (*mode, t.clone(), n.clone());
+            let node = graph.find(&Node::Resource(detail.module, key.clone()));
+            let Some(changed) = node.and_then(|n| self.changed.get(&n)) else {
                 continue;
             };
-            let wanted = self.reference_key(r, detail.module, detail.instance, &detail.each);
-            let own = &self.world.modules[detail.module][detail.instance].address;
-            for (address, _) in self.changed.get(&node).into_iter().flatten() {
-                if address.resource.module == *own && (wanted.is_none() || address.key == wanted) {
-                    return Some(address.clone());
-                }
+            let whole = ResourceAddress {
+                module: own.address.clone(),
+                mode: *mode,
+                type_name: t.clone(),
+                name: n.clone(),
+            };
+            let triggers = |(address, action): &(&InstanceAddress, &ChangeAction)| {
+                (action.is_replace() || **action == ChangeAction::Update)
+                    && (mention.path.is_root() || {
+                        let before = self.state.records.get(&RecordKey::from((*address).clone()));
+                        let after = own.resources.get(&key).and_then(|r| r.get(&address.key));
+                        before.and_then(|r| r.value.at(&mention.path))
+                            != after.and_then(|v| v.at(&mention.path))
+                    })
+            };
+            let found = match self.reference_key(r, detail.module, detail.instance, &detail.each) {
+                Some(key) => changed
+                    .get_key_value(&whole.instance(Some(key)))
+                    .filter(triggers),
+                None => changed
+                    .range(whole.instance(None)..)
+                    .take_while(|(a, _)| a.resource == whole)
+                    .find(triggers),
+            };
+            if let Some((address, _)) = found {
+                return Some(address.clone());
             }
         }
         None

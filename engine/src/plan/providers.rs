@@ -82,6 +82,9 @@ impl Planner<'_> {
             self.diagnostics.push(self.providers.unknown(&address.name));
             return;
         };
+        if provider.uses_network() && self.is_missing(address) {
+            return;
+        }
         let mut slot = Slot::default();
         let mut unknown_now = None;
         if self.options.mode == PlanMode::Normal {
@@ -139,6 +142,29 @@ impl Planner<'_> {
                 self.refresh(address, &state).await;
             }
         }
+    }
+
+    /// Whether a configuration that objects were made through has been removed. Another one,
+    /// such as an empty one, might lead elsewhere, where these objects are not.
+    fn is_missing(&mut self, address: &ProviderAddress) -> bool {
+        let implied = address.alias.is_none() && address.module.is_empty();
+        if implied || !self.config_is_empty(address) {
+            return false;
+        }
+        let mut objects = self.state.records.values();
+        let Some(object) = objects.find(|r| {
+            r.provider == *address && r.key.address.resource.mode == ResourceMode::Managed
+        }) else {
+            return false;
+        };
+        self.diagnostics.push(
+            Diagnostic::error(
+                "Provider configuration not present",
+                format!("{} was made through {address}, which is no longer in the configuration, and can be neither read nor removed without it. Put the provider block back until the object is destroyed, or take the object out of the state.", object.key.address),
+            )
+            .with_address(&object.key.address),
+        );
+        true
     }
 
     fn config_is_empty(&self, address: &ProviderAddress) -> bool {

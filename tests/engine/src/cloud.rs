@@ -47,6 +47,10 @@ struct Inner {
     scripts: BTreeMap<String, Behaviour>,
     released: BTreeSet<String>,
     made: u64,
+    /// Whether every call waits until it is let in.
+    stepping: bool,
+    tickets: u64,
+    waiting: BTreeMap<u64, String>,
 }
 
 /// The cloud.
@@ -80,6 +84,43 @@ impl Cloud {
     pub fn release(&self, call: &str) {
         self.lock().released.insert(call.into());
         self.changed.notify_waiters();
+    }
+
+    /// From now on every mutation and every read of a data source waits until it is let in; see
+    /// [`crate::steps`]. With `false` no call waits any more.
+    pub(super) fn step(&self, stepping: bool) {
+        let mut inner = self.lock();
+        inner.stepping = stepping;
+        inner.waiting.clear();
+        self.changed.notify_waiters();
+    }
+
+    /// The calls that wait to be let in, by ticket.
+    pub(super) fn waiting(&self) -> Vec<(u64, String)> {
+        let waiting = self.lock().waiting.clone();
+        waiting.into_iter().collect()
+    }
+
+    /// Lets a call in.
+    pub(super) fn admit(&self, ticket: u64) {
+        self.lock().waiting.remove(&ticket);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits to be let in.
+    pub(super) async fn enter(&self, call: &str) {
+        let ticket = {
+            let mut inner = self.lock();
+            if !inner.stepping {
+                return;
+            }
+            inner.tickets += 1;
+            let ticket = inner.tickets;
+            inner.waiting.insert(ticket, call.into());
+            ticket
+        };
+        self.wait(|inner| !inner.waiting.contains_key(&ticket))
+            .await;
     }
 
     /// Every mutation that was started, in order: `create a`, `delete pod@host`.

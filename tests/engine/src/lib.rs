@@ -6,6 +6,9 @@
 mod cloud;
 mod memory;
 mod provider;
+mod shown;
+pub mod steps;
+pub mod table;
 
 use std::fs;
 use std::path::Path;

@@ -250,6 +250,7 @@ impl Connection for Link {
     async fn read_data(&self, type_name: &str, config: &Value) -> Result<Value, Diagnostics> {
         let call = self.call("data", config);
         self.cloud.note(call.clone());
+        self.cloud.enter(&call).await;
         if self.cloud.behaviour(&call) == Some(Behaviour::Fail) {
             return Err(refused(&call));
         }
@@ -278,6 +279,7 @@ impl Connection for Link {
         if !self.token.is_empty() {
             self.cloud.note(format!("{call} with {}", self.token));
         }
+        self.cloud.enter(&call).await;
         self.reach()?;
         let behaviour = self.cloud.behaviour(&call);
         match behaviour {

@@ -1,0 +1,4 @@
+resource "test_thing" "d" {
+  name = "d"
+  size = 1
+}

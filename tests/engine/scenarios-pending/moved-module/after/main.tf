@@ -1,0 +1,5 @@
+module "n" { source = "./m" }
+moved {
+  from = module.m
+  to   = module.n
+}

@@ -1,0 +1,14 @@
+resource "test_thing" "b" {
+  name = "a"
+  zone = "y"
+}
+
+resource "test_thing" "z" {
+  name = "z"
+  note = test_thing.b.id
+}
+
+moved {
+  from = test_thing.a
+  to   = test_thing.b
+}

@@ -1,0 +1,6 @@
+removed {
+  from = test_thing.a
+  lifecycle {
+    destroy = true
+  }
+}

@@ -1,0 +1,5 @@
+resource "test_thing" "a" {
+  count = 3
+  name = "a${count.index}"
+  size = 1
+}

@@ -1,0 +1,4 @@
+resource "test_thing" "a" {
+  count = 3
+  name = "a${count.index}"
+}

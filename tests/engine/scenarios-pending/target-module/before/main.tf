@@ -1,0 +1,4 @@
+module "m" { source = "./m" }
+resource "test_thing" "b" {
+  name = "b"
+}

@@ -1,0 +1,9 @@
+resource "test_thing" "a" {
+  count = 1
+  name = "a${count.index}"
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  parents = test_thing.a[*].id
+}

@@ -1,0 +1,13 @@
+resource "test_thing" "a" {
+  for_each = toset(["y", "z"])
+  name = "a-${each.key}"
+  zone = "2"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  parents = [for a in test_thing.a : a.id]
+}

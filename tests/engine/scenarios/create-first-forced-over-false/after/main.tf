@@ -1,0 +1,15 @@
+resource "test_thing" "a" {
+  name = "a"
+  zone = "y"
+  lifecycle {
+    create_before_destroy = false
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = test_thing.a.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}

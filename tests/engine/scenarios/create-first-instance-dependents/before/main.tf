@@ -1,0 +1,14 @@
+resource "test_thing" "a" {
+  count = 2
+  name = "a${count.index}"
+  zone = "x"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "b" {
+  count = 2
+  name = "b${count.index}"
+  note = test_thing.a[count.index].id
+}

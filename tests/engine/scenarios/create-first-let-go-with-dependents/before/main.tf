@@ -1,0 +1,19 @@
+resource "test_thing" "x" {
+  name = "x"
+  zone = "1"
+}
+
+resource "test_thing" "a" {
+  count = 2
+  name = "a${count.index}"
+  zone = "1"
+  note = test_thing.x.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  parents = test_thing.a[*].id
+}

@@ -1,0 +1,12 @@
+resource "test_thing" "a" {
+  count = 0
+  name = "a${count.index}"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = join(",", test_thing.a[*].name)
+}

@@ -1,0 +1,17 @@
+resource "test_thing" "a" {
+  name = "a"
+  zone = "x"
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  zone = test_thing.a.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "c" {
+  name = "c"
+  zone = test_thing.a.id
+}

@@ -1,0 +1,8 @@
+resource "test_thing" "z" {
+  name = "z"
+}
+
+data "test_lookup" "l" {
+  name = "l"
+  depends_on = [test_thing.z]
+}

@@ -1,0 +1,16 @@
+resource "test_thing" "z" {
+  name = "z"
+  zone = "y"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+data "test_lookup" "l" {
+  name = test_thing.z.id
+}
+
+resource "test_thing" "a" {
+  name = "a"
+  note = data.test_lookup.l.found
+}

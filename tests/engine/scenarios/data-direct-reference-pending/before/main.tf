@@ -1,0 +1,3 @@
+resource "test_thing" "z" {
+  name = "z"
+}

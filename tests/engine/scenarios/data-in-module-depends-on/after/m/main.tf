@@ -1,0 +1,3 @@
+data "test_lookup" "l" {
+  name = "l"
+}

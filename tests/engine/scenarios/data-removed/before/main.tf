@@ -1,0 +1,7 @@
+data "test_lookup" "l" {
+  name = "l"
+}
+
+resource "test_thing" "a" {
+  name = "a"
+}

@@ -1,0 +1,9 @@
+resource "test_thing" "a" {
+  name = "a"
+  zone = "new"
+}
+
+resource "test_thing" "z" {
+  name = "z"
+  note = test_thing.a.id
+}

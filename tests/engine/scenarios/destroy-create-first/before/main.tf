@@ -1,0 +1,14 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = test_thing.a.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}

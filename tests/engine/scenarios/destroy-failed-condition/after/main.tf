@@ -1,0 +1,11 @@
+variable "ok" { default = false }
+
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    precondition {
+      condition     = var.ok
+      error_message = "Never."
+    }
+  }
+}

@@ -1,0 +1,4 @@
+resource "test_thing" "in" {
+  name = "in"
+}
+output "id" { value = test_thing.in.id }

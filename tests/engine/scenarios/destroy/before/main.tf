@@ -1,0 +1,20 @@
+resource "test_thing" "a" {
+  name = "a"
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = test_thing.a.id
+}
+
+resource "test_thing" "c" {
+  name = "c"
+  note = test_thing.a.id
+}
+
+resource "test_thing" "d" {
+  name = "d"
+  parents = [test_thing.b.id, test_thing.c.id]
+}
+
+output "x" { value = test_thing.d.id }

@@ -1,0 +1,7 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    enabled = false
+    prevent_destroy = true
+  }
+}

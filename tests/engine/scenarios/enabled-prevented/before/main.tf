@@ -1,0 +1,7 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    enabled = true
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,11 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    enabled = false
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = try(test_thing.a.name, "none")
+}

@@ -1,0 +1,4 @@
+resource "test_thing" "b" {
+  name = "b"
+  note = "free"
+}

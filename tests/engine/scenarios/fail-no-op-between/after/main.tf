@@ -1,0 +1,15 @@
+resource "test_thing" "a" {
+  name = "a"
+  size = 1
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = test_thing.a.id
+}
+
+resource "test_thing" "c" {
+  name = "c"
+  note = test_thing.b.id
+  size = 1
+}

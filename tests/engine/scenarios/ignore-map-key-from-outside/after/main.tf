@@ -1,0 +1,6 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    ignore_changes = [tags["k"]]
+  }
+}

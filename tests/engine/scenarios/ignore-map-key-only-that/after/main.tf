@@ -1,0 +1,7 @@
+resource "test_thing" "a" {
+  name = "a"
+  tags = { l = "1" }
+  lifecycle {
+    ignore_changes = [tags["k"]]
+  }
+}

@@ -1,0 +1,5 @@
+module "m" {
+  source = "./m"
+  count = 3
+  n = count.index
+}

@@ -1,0 +1,5 @@
+module "one" { source = "./one" }
+module "two" {
+  source     = "./two"
+  depends_on = [module.one]
+}

@@ -1,0 +1,5 @@
+module "m" {
+  source = "./m"
+  for_each = toset(["y", "z"])
+  n = each.key
+}

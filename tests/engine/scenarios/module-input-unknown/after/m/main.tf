@@ -1,0 +1,5 @@
+variable "n" {}
+resource "test_thing" "a" {
+  name = "a"
+  note = var.n
+}

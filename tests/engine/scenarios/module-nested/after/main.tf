@@ -1,0 +1,5 @@
+module "o" {
+  source   = "./o"
+  for_each = toset(["x", "y"])
+  outer    = each.key
+}

@@ -1,0 +1,4 @@
+variable "n" {}
+resource "test_thing" "a" {
+  name = var.n
+}

@@ -1,0 +1,6 @@
+variable "outer" {}
+module "i" {
+  source   = "./i"
+  for_each = toset(["p", "q"])
+  n        = "${var.outer}${each.key}"
+}

@@ -1,0 +1,3 @@
+resource "test_thing" "b" {
+  name = "b"
+}

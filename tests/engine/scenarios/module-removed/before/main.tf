@@ -1,0 +1,6 @@
+module "m" {
+  source = "./m"
+}
+resource "test_thing" "b" {
+  name = "b"
+}

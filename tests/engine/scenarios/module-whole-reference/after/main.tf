@@ -1,0 +1,7 @@
+module "m" {
+  source = "./m"
+}
+resource "test_thing" "top" {
+  name = "top"
+  note = jsonencode(module.m)
+}

@@ -1,0 +1,8 @@
+resource "test_thing" "a" {
+  name = "a"
+}
+
+output "x" {
+  value     = test_thing.a.name
+  sensitive = true
+}

@@ -1,0 +1,6 @@
+resource "test_thing" "a" {
+  name = "a"
+  zone = "x"
+}
+
+output "x" { value = test_thing.a.id }

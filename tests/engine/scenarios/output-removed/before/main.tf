@@ -1,0 +1,5 @@
+resource "test_thing" "a" {
+  name = "a"
+}
+
+output "x" { value = test_thing.a.name }

@@ -1,0 +1,6 @@
+resource "test_thing" "a" {
+  name = "a"
+}
+
+output "x" { value = test_thing.a.id }
+output "y" { value = "of ${test_thing.a.name}" }

@@ -1,0 +1,1 @@
+variable "ok" { default = false }

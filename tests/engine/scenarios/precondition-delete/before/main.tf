@@ -1,0 +1,11 @@
+variable "ok" { default = true }
+
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    precondition {
+      condition     = var.ok
+      error_message = "Not so."
+    }
+  }
+}

@@ -1,0 +1,13 @@
+resource "test_thing" "a" {
+  name = "a"
+  lifecycle {
+    precondition {
+      condition     = test_thing.b.name == "b"
+      error_message = "Not so."
+    }
+  }
+}
+
+resource "test_thing" "b" {
+  name = "b"
+}

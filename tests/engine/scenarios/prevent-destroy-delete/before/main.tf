@@ -1,0 +1,7 @@
+resource "test_thing" "a" {
+  count = 2
+  name = "a${count.index}"
+  lifecycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,8 @@
+provider "test" {}
+provider "test" {
+  alias = "other"
+}
+
+resource "test_thing" "a" {
+  name = "a"
+}

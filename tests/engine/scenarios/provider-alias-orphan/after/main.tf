@@ -1,0 +1,4 @@
+provider "test" {}
+provider "test" {
+  alias = "other"
+}

@@ -1,0 +1,1 @@
+provider "inner" { host = "https://host-1" }

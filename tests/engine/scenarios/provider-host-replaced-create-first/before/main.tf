@@ -1,0 +1,13 @@
+resource "test_thing" "host" {
+  name = "host"
+  zone = "x"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+provider "inner" { host = test_thing.host.endpoint }
+
+resource "inner_pod" "p" {
+  name = "p"
+}

@@ -1,0 +1,5 @@
+resource "test_thing" "host" {
+  name = "host"
+}
+
+provider "inner" { host = test_thing.host.endpoint }

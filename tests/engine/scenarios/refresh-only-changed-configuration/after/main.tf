@@ -1,0 +1,8 @@
+resource "test_thing" "a" {
+  name = "a"
+  size = 2
+}
+
+resource "test_thing" "b" {
+  name = "b"
+}

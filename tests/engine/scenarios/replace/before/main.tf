@@ -1,0 +1,4 @@
+resource "test_thing" "a" {
+  name = "a"
+  zone = "x"
+}

@@ -1,0 +1,12 @@
+resource "test_thing" "a" {
+  count = 2
+  name = "a${count.index}"
+  size = count.index + 1
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  lifecycle {
+    replace_triggered_by = [test_thing.a]
+  }
+}

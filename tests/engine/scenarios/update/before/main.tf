@@ -1,0 +1,8 @@
+resource "test_thing" "a" {
+  name = "a"
+}
+
+resource "test_thing" "b" {
+  name = "b"
+  note = test_thing.a.id
+}

@@ -1,0 +1,6 @@
+variable "v" {}
+
+resource "test_thing" "a" {
+  name = "a"
+  size = var.v
+}
