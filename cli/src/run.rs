@@ -22,9 +22,8 @@ use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Configuration, Context, Exit, store_error, who};
 use crate::planfile;
 use crate::progress::Reporter;
-use crate::render::plan::{self as text, View};
-use crate::render::style::{BOLD, GREEN, RED, paint};
-use crate::render::text::count;
+use crate::render::style::{BOLD, paint};
+use crate::render::{plan as text, summary};
 
 /// What is to be planned.
 pub struct Request<'a> {
@@ -34,17 +33,6 @@ pub struct Request<'a> {
     pub planning: &'a PlanningArgs,
     /// Of what.
     pub configuration: Configuration,
-}
-
-/// What is shown of a plan.
-pub fn view(plan: &Plan) -> View<'_> {
-    View {
-        changes: &plan.changes,
-        drift: &plan.drift,
-        outputs: &plan.outputs,
-        mode: plan.mode,
-        counts: plan.counts(),
-    }
 }
 
 /// The mode that flags ask for.
@@ -138,7 +126,8 @@ pub async fn make(
         store: prior.writer(),
         ..PlanOptions::default()
     };
-    let reporter = (!quiet).then(|| Reporter::start(context.ui, 0));
+    let told = !quiet && !context.ui.view.concise;
+    let reporter = told.then(|| Reporter::start(context.ui, 0));
     let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);
     plan::plan(
         request.configuration.config.clone(),
@@ -175,7 +164,8 @@ pub async fn resume(
 /// Shows a plan with its warnings.
 pub fn show(context: &Context, plan: &Plan) {
     context.show(&plan.diagnostics);
-    context.ui.print(&format!("\n{}", text::plan(&view(plan))));
+    let text = text::plan(plan, &context.ui.options());
+    context.ui.print(&format!("\n{text}"));
 }
 
 /// What an apply is of.
@@ -319,13 +309,15 @@ async fn apply_locked(
     }
     let counts = plan.counts();
     let mutations = counts.add + counts.change + counts.destroy;
-    let reporter = Reporter::start(context.ui, mutations);
+    let told = !context.ui.view.concise;
+    let reporter = told.then(|| Reporter::start(context.ui, mutations));
+    let listener = reporter.as_ref().map_or_else(silent, Reporter::listener);
     let options = ApplyOptions {
         parallelism,
         interrupt: interrupts(),
     };
     context.ui.print("\n");
-    let outcome = apply::apply(plan, providers, store.clone(), options, reporter.listener()).await;
+    let outcome = apply::apply(plan, providers, store.clone(), options, listener).await;
     drop(reporter);
     if !idle {
         run.ended = Some(Timestamp::now());
@@ -448,30 +440,13 @@ fn sum_up(context: &Context, mode: PlanMode, config: &Config, outcome: &Outcome)
     }
     context.show(&all);
     let failed = !outcome.is_success();
-    let c = &outcome.counts;
-    let resources = match mode {
-        PlanMode::Destroy => format!("Resources: {} destroyed", c.destroy),
-        _ => format!(
-            "Resources: {} added, {} changed, {} destroyed",
-            c.add, c.change, c.destroy
-        ),
-    };
-    let name = title(mode);
-    let text = if failed {
-        format!(
-            "{} {resources}; {} failed, {} not done.",
-            paint(RED.bold(), format!("{name} incomplete.")),
-            count(outcome.failed.len(), "operation"),
-            outcome.skipped.len()
-        )
-    } else {
-        paint(GREEN.bold(), format!("{name} complete! {resources}."))
-    };
+    let (broken, skipped) = (outcome.failed.len(), outcome.skipped.len());
+    let text = summary::applied(mode, &outcome.counts, failed.then_some((broken, skipped)));
     let sandbox = if context.sandbox { " (sandbox)" } else { "" };
     context.ui.print(&format!("\n{text}{sandbox}\n"));
     if !failed && !outcome.outputs.is_empty() {
         let outputs = outcome.outputs.iter().map(|(n, o)| (&**n, o));
-        let list = crate::commands::output::list(outputs);
+        let list = crate::commands::output::list(outputs, context.ui.view.show_sensitive);
         context
             .ui
             .print(&format!("\n{}\n\n{list}", paint(BOLD, "Outputs:")));

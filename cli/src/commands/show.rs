@@ -19,6 +19,9 @@ pub struct ShowArgs {
     /// As JSON in the peers' format 1.x, sensitive values in clear
     #[arg(long)]
     pub json: bool,
+    /// Show sensitive values in clear
+    #[arg(long)]
+    pub show_sensitive: bool,
 }
 
 pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
@@ -37,7 +40,7 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;
     if args.json {
-        let text = json::plan::plan(&run::view(&plan), &before);
+        let text = json::plan::plan(&plan, &before);
         context.ui.raw(&format!("{text}\n"));
     } else {
         context.announce();
@@ -62,11 +65,14 @@ async fn state(context: &Context, args: &ShowArgs) -> Exit {
     let providers = context.schemas();
     for record in state.records.values() {
         let schema = schema_of(&providers, record);
-        let text = change::record(record, schema.as_deref());
+        let text = change::stored(record, schema.as_deref(), &context.ui.options());
         context.ui.print(&format!("{text}\n"));
     }
     if !state.outputs.is_empty() {
-        let list = output::list(state.outputs.iter().map(|(n, o)| (&**n, o)));
+        let list = output::list(
+            state.outputs.iter().map(|(n, o)| (&**n, o)),
+            args.show_sensitive,
+        );
         context.ui.print(&format!("\nOutputs:\n\n{list}"));
     }
     Ok(0)

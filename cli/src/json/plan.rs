@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value as Json, json};
 use topo_engine::address::ModuleInstance;
-use topo_engine::changes::{ChangeAction, Drift, InstanceChange, OutputChange, Reason};
+use topo_engine::changes::{ChangeAction, Drift, InstanceChange, OutputChange, Overview, Reason};
 use topo_engine::store::State;
 use topo_sdk::{Path, Step, Value, json::to_json};
 
 use super::state::{Tree, sensitive};
 use super::{identity, known, parts, provider_source};
 use crate::commands::version::VERSION;
-use crate::render::plan::View;
 
 /// The plan, values in clear.
-pub fn plan(view: &View<'_>, prior: &State) -> Json {
+pub fn plan(view: &Overview, prior: &State) -> Json {
     let changes: Vec<Json> = view.changes.iter().map(change).collect();
     let drift: Vec<Json> = view.drift.iter().map(drift).collect();
     let outputs: Map<String, Json> = view
@@ -36,9 +35,9 @@ pub fn plan(view: &View<'_>, prior: &State) -> Json {
     })
 }
 
-fn planned(view: &View<'_>) -> Json {
+fn planned(view: &Overview) -> Json {
     let mut tree = Tree::default();
-    for c in view.changes {
+    for c in &view.changes {
         let Some(after) = &c.after else { continue };
         if c.key.deposed.is_some() {
             continue;
