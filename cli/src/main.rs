@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
     logging();
     let context = Context::new(
-        Ui::new(cli.global.no_color),
+        Ui::new(cli.global.no_color).showing(cli.command.view()),
         cli.global.sandbox
             || matches!(cli.command, Command::Sandbox(_))
             || environment("TOPO_SANDBOX")

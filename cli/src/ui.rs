@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use anstream::ColorChoice;
 use topo_sdk::{Diagnostic, Diagnostics};
 
+use crate::render::Options;
 use crate::render::diagnostics::{self, Sources};
+use crate::render::group::{Grouping, group};
 
 /// The terminal of this process.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,21 @@ pub struct Ui {
     pub width: usize,
     /// Whether a person watches standard output.
     pub terminal: bool,
+    /// What is shown.
+    pub view: View,
+}
+
+/// What a person asked to be shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// No progress, and nothing that merely changed outside.
+    pub concise: bool,
+    /// Sensitive values in clear.
+    pub show_sensitive: bool,
+    /// Warnings by their summaries only.
+    pub compact_warnings: bool,
+    /// Which diagnostics are shown as one.
+    pub grouping: Grouping,
 }
 
 impl Ui {
@@ -31,6 +48,22 @@ impl Ui {
         Ui {
             width: width.min(120),
             terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            view: View::default(),
+        }
+    }
+
+    /// Showing this.
+    #[must_use]
+    pub fn showing(self, view: View) -> Ui {
+        Ui { view, ..self }
+    }
+
+    /// How plans are shown.
+    pub fn options(&self) -> Options {
+        Options {
+            concise: self.view.concise,
+            show_sensitive: self.view.show_sensitive,
+            width: self.width,
         }
     }
 
@@ -59,8 +92,14 @@ impl Ui {
     pub fn diagnostics(&self, all: &Diagnostics, sources: Sources<'_>) {
         let (errors, warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
             all.iter().partition(|d| d.is_error());
-        for d in warnings.into_iter().chain(errors) {
-            let text = diagnostics::diagnostic(d, sources, self.width);
+        let warnings = group(warnings, self.view.grouping);
+        if self.view.compact_warnings && errors.is_empty() && !warnings.is_empty() {
+            self.warn(&format!("\n{}", diagnostics::compact(&warnings)));
+            return;
+        }
+        let errors = group(errors, self.view.grouping);
+        for g in warnings.iter().chain(&errors) {
+            let text = diagnostics::grouped(g, sources, self.width);
             self.warn(&format!("\n{text}"));
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use topo_sdk::Diagnostics;
 
-use super::{LockArgs, PlanningArgs, VariableArgs};
+use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
 
@@ -23,6 +23,9 @@ pub struct ApplyArgs {
     /// The lock.
     #[command(flatten)]
     pub locking: LockArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub view: ViewArgs,
     /// Remove everything instead
     #[arg(long, conflicts_with = "refresh_only")]
     pub destroy: bool,

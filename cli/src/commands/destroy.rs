@@ -3,7 +3,7 @@
 use clap::Args;
 use topo_engine::changes::PlanMode;
 
-use super::{LockArgs, PlanningArgs, VariableArgs};
+use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
 
@@ -19,6 +19,9 @@ pub struct DestroyArgs {
     /// The lock.
     #[command(flatten)]
     pub locking: LockArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub view: ViewArgs,
     /// Do not ask before removing anything
     #[arg(
         long,

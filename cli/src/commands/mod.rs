@@ -34,6 +34,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::render::group::Grouping;
+use crate::ui::View;
 use crate::view::Format;
 
 /// Plans and applies infrastructure written in the Terraform language.
@@ -110,6 +112,72 @@ impl Command {
             _ => false,
         };
         if stream { Format::Stream } else { Format::Text }
+    }
+
+    /// What is to be shown of it.
+    pub fn view(&self) -> View {
+        match self {
+            Command::Plan(args) => args.view.view(),
+            Command::Apply(args) => args.view.view(),
+            Command::Destroy(args) => args.view.view(),
+            Command::Refresh(args) => args.view.view(),
+            Command::Show(args) => View {
+                show_sensitive: args.show_sensitive,
+                ..View::default()
+            },
+            Command::Output(args) => View {
+                show_sensitive: args.show_sensitive,
+                ..View::default()
+            },
+            _ => View::default(),
+        }
+    }
+}
+
+/// What is shown of a run.
+#[derive(Debug, Args)]
+pub struct ViewArgs {
+    /// Show the plan and the end of an apply, but no progress and nothing that merely changed
+    /// outside
+    #[arg(long)]
+    pub concise: bool,
+    /// Show warnings by what they are about only, unless there are errors
+    #[arg(long)]
+    pub compact_warnings: bool,
+    /// Show warnings about the configuration that say the same once
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub consolidate_warnings: bool,
+    /// Show errors about the configuration with the same summary once
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = false,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub consolidate_errors: bool,
+    /// Show sensitive values in clear
+    #[arg(long)]
+    pub show_sensitive: bool,
+}
+
+impl ViewArgs {
+    fn view(&self) -> View {
+        View {
+            concise: self.concise,
+            show_sensitive: self.show_sensitive,
+            compact_warnings: self.compact_warnings,
+            grouping: Grouping {
+                warnings: self.consolidate_warnings,
+                errors: self.consolidate_errors,
+            },
+        }
     }
 }
 

@@ -19,12 +19,15 @@ pub struct OutputArgs {
     /// The bare text of one string, number or bool, sensitive or not
     #[arg(long, requires = "name")]
     pub raw: bool,
+    /// Show sensitive values in clear
+    #[arg(long)]
+    pub show_sensitive: bool,
 }
 
 pub async fn run(context: &Context, args: &OutputArgs) -> Exit {
     let state = context.read_state().await?;
     let Some(name) = &args.name else {
-        return all(context, &state, args.json);
+        return all(context, &state, args);
     };
     let Some(output) = state.outputs.get(name.as_str()) else {
         return Err(missing(&state, name));
@@ -41,8 +44,8 @@ pub async fn run(context: &Context, args: &OutputArgs) -> Exit {
     Ok(0)
 }
 
-fn all(context: &Context, state: &State, as_json: bool) -> Exit {
-    if as_json {
+fn all(context: &Context, state: &State, args: &OutputArgs) -> Exit {
+    if args.json {
         let outputs = state.outputs.iter().map(|(n, o)| (&**n, o));
         let text = json::outputs(outputs);
         context.ui.raw(&format!("{text:#}\n"));
@@ -54,17 +57,22 @@ fn all(context: &Context, state: &State, as_json: bool) -> Exit {
             "The state has no outputs: either none are defined, or nothing has been applied yet.",
         )));
     }
-    context
-        .ui
-        .print(&list(state.outputs.iter().map(|(n, o)| (&**n, o))));
+    let outputs = state.outputs.iter().map(|(n, o)| (&**n, o));
+    context.ui.print(&list(outputs, args.show_sensitive));
     Ok(0)
 }
 
-/// `name = value` for each, sensitive values hidden.
-pub fn list<'a>(outputs: impl IntoIterator<Item = (&'a str, &'a OutputRecord)>) -> String {
+/// `name = value` for each, sensitive values hidden unless they are asked for.
+pub fn list<'a>(
+    outputs: impl IntoIterator<Item = (&'a str, &'a OutputRecord)>,
+    show_sensitive: bool,
+) -> String {
     outputs
         .into_iter()
         .map(|(name, o)| {
+            if show_sensitive {
+                return change::assignment(name, &o.value.clone().unmark_deep(), false);
+            }
             let hidden = o.sensitive || o.value.is_sensitive();
             change::assignment(name, &o.value, hidden)
         })

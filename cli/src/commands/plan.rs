@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{LockArgs, PlanningArgs, VariableArgs};
+use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::planfile;
 use crate::run::{self, Prior, Request};
@@ -22,6 +22,9 @@ pub struct PlanArgs {
     /// The lock.
     #[command(flatten)]
     pub locking: LockArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub view: ViewArgs,
     /// Plan the removal of everything
     #[arg(long, conflicts_with = "refresh_only")]
     pub destroy: bool,

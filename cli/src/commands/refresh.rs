@@ -3,7 +3,7 @@
 use clap::Args;
 use topo_engine::changes::PlanMode;
 
-use super::{LockArgs, PlanningArgs, VariableArgs};
+use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
 
@@ -16,6 +16,9 @@ pub struct RefreshArgs {
     /// The lock.
     #[command(flatten)]
     pub locking: LockArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub view: ViewArgs,
     /// Only this resource or module; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<topo_engine::address::Target>,

@@ -20,6 +20,9 @@ pub struct ShowArgs {
     /// As JSON in the peers' format 1.x, sensitive values in clear
     #[arg(long)]
     pub json: bool,
+    /// Show sensitive values in clear
+    #[arg(long)]
+    pub show_sensitive: bool,
 }
 
 pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
@@ -67,11 +70,14 @@ async fn state(context: &Context, args: &ShowArgs) -> Exit {
     let providers = context.schemas();
     for record in state.records.values() {
         let schema = schema_of(&providers, record);
-        let text = change::record(record, schema.as_deref());
+        let text = change::stored(record, schema.as_deref(), &context.ui.options());
         context.ui.print(&format!("{text}\n"));
     }
     if !state.outputs.is_empty() {
-        let list = output::list(state.outputs.iter().map(|(n, o)| (&**n, o)));
+        let list = output::list(
+            state.outputs.iter().map(|(n, o)| (&**n, o)),
+            args.show_sensitive,
+        );
         context.ui.print(&format!("\nOutputs:\n\n{list}"));
     }
     Ok(0)

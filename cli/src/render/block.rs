@@ -2,121 +2,175 @@
 //! as blocks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use topo_sdk::schema::{Block, NestedBlock, Nesting};
-use topo_sdk::{Kind, Step, Value};
+use topo_sdk::schema::{Attribute, Block, NestedBlock, Nesting};
+use topo_sdk::{Kind, Step, Type, Value};
 
-use super::style::{DIM, Symbol, paint};
-use super::text::quote;
-use super::value::{Differ, Row, UNKNOWN, list_difference, present, set_difference, symbol};
+use super::align::{Pair, list_difference, map_difference, set_difference};
+use super::differ::{Differ, Tail, UNKNOWN, WRITE_ONLY, is_identifying, present, symbol};
+use super::style::Symbol;
+use super::text::{columns, push_quoted};
 
-/// Attributes by which people recognise an object: shown though they stay the same.
-const IDENTIFYING: [&str; 3] = ["id", "name", "tags"];
+/// An attribute that has a value, or had one.
+struct Row<'v> {
+    name: &'v Arc<str>,
+    attribute: &'v Attribute,
+    symbol: Symbol,
+    pair: Pair<'v>,
+}
 
-/// A nested block that is shown.
+/// A nested block.
 struct Child<'v> {
     label: Option<&'v str>,
-    step: Step,
-    before: Option<&'v Value>,
-    after: Option<&'v Value>,
+    step: Option<Step>,
+    pair: Pair<'v>,
 }
 
 impl Differ<'_> {
-    /// A body from `{` to `}`. The line it starts on is the caller's.
+    /// A body from `{` to `}`. `forced` says that the block forces replacement as one of its kind.
     pub fn body(
         &mut self,
+        out: &mut String,
         block: &Block,
-        before: Option<&Value>,
-        after: Option<&Value>,
+        pair: Pair<'_>,
+        forced: bool,
         level: usize,
-    ) -> String {
-        let (before, after) = (present(before), present(after));
-        let mut out = self.note_forced("{\n".into());
-        if [before, after]
-            .into_iter()
-            .flatten()
-            .any(Value::is_sensitive)
-        {
-            let note = "# At least one attribute in this block is (or was) sensitive,\n# so its contents will not be displayed.";
-            for line in note.lines() {
-                out.push_str(&format!(
-                    "{}{}\n",
-                    self.lead(level + 1, Symbol::Same),
-                    paint(DIM, line)
-                ));
+    ) {
+        let (before, after) = (present(pair.0), present(pair.1));
+        out.push('{');
+        let forced = forced || self.forced_here();
+        Tail {
+            null: false,
+            forced,
+        }
+        .push_forced(out);
+        out.push('\n');
+        let start = out.len();
+        if self.hides(before) || self.hides(after) {
+            for line in [
+                "# At least one attribute in this block is (or was) sensitive,",
+                "# so its contents will not be displayed.",
+            ] {
+                self.note(out, line, level + 1);
             }
         } else {
-            let any = self.attributes(block, before, after, level + 1, &mut out);
-            self.blocks(block, before, after, level + 1, any, &mut out);
+            let any = self.attributes(out, block, (before, after), level + 1);
+            self.blocks(out, block, (before, after), any, level + 1);
         }
-        out.push_str(&format!("{}}}", self.lead(level, Symbol::Same)));
-        out
+        if out.len() == start {
+            out.pop();
+        } else {
+            self.lead(out, level, Symbol::Same);
+        }
+        out.push('}');
     }
 
-    /// The attributes; whether there was anything to show.
+    /// The attributes; whether there are any.
     fn attributes(
         &mut self,
-        block: &Block,
-        before: Option<&Value>,
-        after: Option<&Value>,
-        level: usize,
         out: &mut String,
+        block: &Block,
+        pair: Pair<'_>,
+        level: usize,
     ) -> bool {
-        let mut rows = Vec::new();
+        let rows = self.rows(block, pair);
+        let width = rows.iter().map(|r| columns(r.name)).max().unwrap_or(0);
         let mut same = 0;
-        for (name, attribute) in &block.attributes {
+        for row in &rows {
+            self.path.push(Step::Attribute(row.name.clone()));
+            let identifying = is_identifying(row.name);
+            let shown = row.symbol != Symbol::Same || self.show_all || identifying;
+            if shown || self.forced_within() {
+                self.attribute(out, row, width, level, self.show_all || identifying);
+            } else {
+                same += 1;
+            }
+            self.path.pop();
+        }
+        self.hidden(out, same, "attribute", level);
+        !rows.is_empty()
+    }
+
+    fn rows<'v>(&self, block: &'v Block, (before, after): Pair<'v>) -> Vec<Row<'v>> {
+        let whole = symbol(before, after);
+        let row = |(name, attribute): (&'v Arc<str>, &'v Attribute)| {
+            if attribute.write_only {
+                // Its value is nowhere, so it goes with the object.
+                let symbol = if self.sends { whole } else { Symbol::Same };
+                return Some(Row {
+                    name,
+                    attribute,
+                    symbol,
+                    pair: (None, None),
+                });
+            }
             let b = present(before.and_then(|v| v.get(name)));
             let a = present(after.and_then(|v| v.get(name)));
             if b.is_none() && a.is_none() {
-                continue;
+                return None;
             }
-            let symbol = symbol(b, a);
-            let identifying = IDENTIFYING.contains(&&**name);
-            if symbol == Symbol::Same && !self.show_all && !identifying {
-                same += 1;
-                continue;
-            }
-            self.path.push(Step::Attribute(name.clone()));
-            let text = self.value(b, a, attribute.sensitive, level);
-            self.path.pop();
-            rows.push(Row {
+            let symbol = match (b, a) {
+                // It is sensitive before and after, marked or not.
+                (Some(b), Some(a)) if attribute.sensitive && b == a => Symbol::Same,
+                _ => symbol(b, a),
+            };
+            Some(Row {
+                name,
+                attribute,
                 symbol,
-                key: name.to_string(),
-                text,
-            });
+                pair: (b, a),
+            })
+        };
+        block.attributes.iter().filter_map(row).collect()
+    }
+
+    fn attribute(
+        &mut self,
+        out: &mut String,
+        row: &Row<'_>,
+        width: usize,
+        level: usize,
+        all: bool,
+    ) {
+        let attribute = row.attribute;
+        if !attribute.sensitive {
+            self.sensitivity(out, row.pair.0, row.pair.1, "attribute value", level);
         }
-        self.rows(&rows, level, out);
-        self.hidden(same, "attribute", level, out);
-        !rows.is_empty() || same > 0
+        self.open_row(out, row.symbol, row.name, width, level);
+        if attribute.write_only {
+            out.push_str(WRITE_ONLY);
+            let tail = Tail {
+                null: row.symbol == Symbol::Remove,
+                forced: self.forced_within(),
+            };
+            tail.push(out);
+        } else {
+            let hidden = attribute.sensitive && !self.show_sensitive;
+            let nulls = std::mem::replace(&mut self.nulls, attribute.ty == Type::Dynamic);
+            self.showing(all, |d| d.value(out, row.pair, hidden, true, level));
+            self.nulls = nulls;
+        }
+        out.push('\n');
     }
 
     fn blocks(
         &mut self,
-        block: &Block,
-        before: Option<&Value>,
-        after: Option<&Value>,
-        level: usize,
-        mut gap: bool,
         out: &mut String,
+        block: &Block,
+        (before, after): Pair<'_>,
+        mut gap: bool,
+        level: usize,
     ) {
         let mut same = 0;
         for (name, nested) in &block.blocks {
-            let b = present(before.and_then(|v| v.get(name)));
-            let a = present(after.and_then(|v| v.get(name)));
-            let mut first = true;
+            let b = any(nested, before.and_then(|v| v.get(name)));
+            let a = any(nested, after.and_then(|v| v.get(name)));
             self.path.push(Step::Attribute(name.clone()));
-            if a.is_some_and(|v| !v.is_known()) {
-                if gap {
-                    out.push('\n');
-                }
-                (first, gap) = (false, true);
-                let lead = self.lead(level, symbol(b, a));
-                let note = self.note_forced(UNKNOWN.into());
-                out.push_str(&format!("{lead}{name} {note}\n"));
-            }
-            let a = a.filter(|v| v.is_known());
-            for child in children(nested, b, a) {
-                let symbol = symbol(child.before, child.after);
+            let group = nested.nesting != Nesting::Single && self.forced_here();
+            let mut first = true;
+            for child in self.children(nested, b, a) {
+                let symbol = symbol(child.pair.0, child.pair.1);
                 if symbol == Symbol::Same && !self.show_all {
                     same += 1;
                     continue;
@@ -125,21 +179,7 @@ impl Differ<'_> {
                     out.push('\n');
                 }
                 (first, gap) = (false, true);
-                let label = child
-                    .label
-                    .map_or(String::new(), |l| format!(" {}", quote(l)));
-                let single = nested.nesting == Nesting::Single;
-                if !single {
-                    self.path.push(child.step);
-                }
-                let body = self.body(&nested.block, child.before, child.after, level);
-                if !single {
-                    self.path.pop();
-                }
-                out.push_str(&format!(
-                    "{}{name}{label} {body}\n",
-                    self.lead(level, symbol)
-                ));
+                self.child(out, name, nested, child, symbol, group, level);
             }
             self.path.pop();
         }
@@ -147,85 +187,128 @@ impl Differ<'_> {
             if gap {
                 out.push('\n');
             }
-            self.hidden(same, "block", level, out);
+            self.hidden(out, same, "block", level);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments)] // one line of text is made of all of them
+    fn child(
+        &mut self,
+        out: &mut String,
+        name: &str,
+        nested: &NestedBlock,
+        child: Child<'_>,
+        symbol: Symbol,
+        forced: bool,
+        level: usize,
+    ) {
+        let (before, after) = child.pair;
+        self.sensitivity(out, before, after, "block", level);
+        self.lead(out, level, symbol);
+        out.push_str(name);
+        if let Some(label) = child.label {
+            out.push(' ');
+            push_quoted(out, label);
+        }
+        out.push(' ');
+        let stepped = child.step.is_some();
+        if let Some(step) = child.step {
+            self.path.push(step);
+        }
+        if after.is_some_and(|v| !v.is_known()) {
+            out.push_str(UNKNOWN);
+            let tail = Tail {
+                null: false,
+                forced: forced || self.forced_within(),
+            };
+            tail.push_forced(out);
+        } else {
+            self.body(out, &nested.block, child.pair, forced, level);
+        }
+        if stepped {
+            self.path.pop();
+        }
+        out.push('\n');
+    }
+
+    fn children<'v>(
+        &self,
+        nested: &NestedBlock,
+        before: Option<&'v Value>,
+        after: Option<&'v Value>,
+    ) -> Vec<Child<'v>> {
+        let whole = |pair| Child {
+            label: None,
+            step: None,
+            pair,
+        };
+        // How many there will be is not known: what there is goes, what comes is one line.
+        if after.is_some_and(|v| !v.is_known()) && nested.nesting != Nesting::Single {
+            let mut all = self.children(nested, before, None);
+            all.push(whole((None, after)));
+            return all;
+        }
+        // A whole collection that is marked hides what is in it: one body that says so.
+        let marked = self.hides(before) || self.hides(after);
+        if nested.nesting == Nesting::Single || marked {
+            let any = before.is_some() || after.is_some();
+            return any.then(|| whole((before, after))).into_iter().collect();
+        }
+        let items = |v: Option<&'v Value>| v.and_then(Value::as_slice).unwrap_or_default();
+        match nested.nesting {
+            Nesting::Single | Nesting::List => {
+                let mut index = 0;
+                list_difference(items(before), items(after))
+                    .into_iter()
+                    .map(|pair| {
+                        let step = Some(Step::Index(index));
+                        index += usize::from(pair.1.is_some());
+                        Child {
+                            label: None,
+                            step,
+                            pair,
+                        }
+                    })
+                    .collect()
+            }
+            Nesting::Set => set_difference(items(before), items(after))
+                .into_iter()
+                .map(|(symbol, item)| Child {
+                    label: None,
+                    step: Some(Step::Element(Box::new(item.clone()))),
+                    pair: (
+                        (symbol != Symbol::Add).then_some(item),
+                        (symbol != Symbol::Remove).then_some(item),
+                    ),
+                })
+                .collect(),
+            Nesting::Map => map_difference(entries(before), entries(after))
+                .into_iter()
+                .map(|(name, pair)| Child {
+                    label: Some(name),
+                    step: Some(Step::Key(name.clone())),
+                    pair,
+                })
+                .collect(),
         }
     }
 }
 
-fn children<'v>(
-    nested: &NestedBlock,
-    before: Option<&'v Value>,
-    after: Option<&'v Value>,
-) -> Vec<Child<'v>> {
-    let items = |v: Option<&'v Value>| v.and_then(Value::as_slice).unwrap_or_default();
-    // A whole collection that is marked hides what is in it: one body that says so.
-    let marked = [before, after]
-        .into_iter()
-        .flatten()
-        .any(Value::is_sensitive);
-    if nested.nesting == Nesting::Single || marked {
-        let step = Step::Index(0);
-        if before.is_none() && after.is_none() {
-            return Vec::new();
-        }
-        return vec![Child {
-            label: None,
-            step,
-            before,
-            after,
-        }];
-    }
-    match nested.nesting {
-        Nesting::Single | Nesting::List => {
-            let mut index = 0;
-            list_difference(items(before), items(after))
-                .into_iter()
-                .map(|(before, after)| {
-                    let step = Step::Index(index);
-                    index += usize::from(after.is_some());
-                    Child {
-                        label: None,
-                        step,
-                        before,
-                        after,
-                    }
-                })
-                .collect()
-        }
-        Nesting::Set => set_difference(items(before), items(after))
-            .into_iter()
-            .map(|(symbol, item)| Child {
-                label: None,
-                step: Step::Element(Box::new(item.clone())),
-                before: (symbol != Symbol::Add).then_some(item),
-                after: (symbol != Symbol::Remove).then_some(item),
-            })
-            .collect(),
-        Nesting::Map => {
-            let mut names: BTreeMap<&'v str, (Option<&'v Value>, Option<&'v Value>)> =
-                BTreeMap::new();
-            for (side, value) in [before, after].into_iter().enumerate() {
-                let Some(Kind::Map(m)) = value.map(Value::kind) else {
-                    continue;
-                };
-                for (name, v) in &m.entries {
-                    let entry = names.entry(name).or_default();
-                    if side == 0 {
-                        entry.0 = Some(v);
-                    } else {
-                        entry.1 = Some(v);
-                    }
-                }
-            }
-            names
-                .into_iter()
-                .map(|(name, (before, after))| Child {
-                    label: Some(name),
-                    step: Step::Key(name.into()),
-                    before,
-                    after,
-                })
-                .collect()
-        }
+/// The blocks of a kind, where there are any.
+fn any<'v>(nested: &NestedBlock, value: Option<&'v Value>) -> Option<&'v Value> {
+    let none = |v: &Value| {
+        v.as_slice().is_some_and(<[Value]>::is_empty)
+            || (nested.nesting == Nesting::Map && v.as_map().is_some_and(BTreeMap::is_empty))
+    };
+    present(value).filter(|v| !none(v))
+}
+
+static NONE: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+
+fn entries(value: Option<&Value>) -> &BTreeMap<Arc<str>, Value> {
+    match value.map(Value::kind) {
+        Some(Kind::Map(m)) => &m.entries,
+        Some(Kind::Object(o)) => o,
+        _ => &NONE,
     }
 }

@@ -5,7 +5,8 @@
 use topo_engine::lang::escape::is_printable;
 use topo_sdk::{Kind, Marks, Type, Value};
 
-use super::value::{SENSITIVE, UNKNOWN};
+use super::differ::{SENSITIVE, UNKNOWN};
+use super::text::push_visible;
 
 /// Shown in place of a value that is not to outlive the run.
 const EPHEMERAL: &str = "(ephemeral value)";
@@ -113,7 +114,7 @@ fn string(out: &mut String, text: &str, indent: usize) {
     out.push_str(&marker);
     for l in text.split('\n') {
         line(out, indent);
-        out.push_str(l);
+        push_visible(out, l);
     }
     line(out, indent);
     out.push_str(&marker);

@@ -3,8 +3,9 @@
 use anstyle::Style;
 use topo_sdk::{Diagnostic, Severity, SourceRange};
 
+use super::group::Group;
 use super::style::{BOLD, DIM, RED, YELLOW, paint};
-use super::text::{visible, wrap};
+use super::text::{columns, visible, wrap};
 
 /// Finds the text of a source file by the name in a range.
 pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -18,7 +19,40 @@ pub fn no_sources(_file: &str) -> Option<String> {
 const MOST_LINES: u32 = 8;
 
 /// One diagnostic in a frame. Ends with a line break.
+#[cfg(test)]
 pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>, width: usize) -> String {
+    framed(d, None, sources, width)
+}
+
+/// Diagnostics that say the same in a frame. Ends with a line break.
+pub fn grouped(group: &Group<'_>, sources: Sources<'_>, width: usize) -> String {
+    framed(group.first, group.note(), sources, width)
+}
+
+/// Warnings as a list of what they are about. Ends with a line break.
+pub fn compact(groups: &[Group<'_>]) -> String {
+    let mut out = format!("{}\n\n", paint(YELLOW.bold(), "Warnings:"));
+    for group in groups {
+        let (first, more) = (group.first, group.more.len());
+        out.push_str(&format!("- {}\n", visible(&first.summary)));
+        match (&first.range, more) {
+            (Some(range), more) => {
+                let more = match more {
+                    0 => String::new(),
+                    n => format!(" (and {n} more)"),
+                };
+                let file = visible(&range.file);
+                out.push_str(&format!("  on {file} line {}{more}\n", range.start.line));
+            }
+            (None, 0) => {}
+            (None, n) => out.push_str(&format!("  ({} occurrences of this warning)\n", n + 1)),
+        }
+    }
+    out.push_str("\nTo see the full warnings, run topo without -compact-warnings.\n");
+    out
+}
+
+fn framed(d: &Diagnostic, more: Option<String>, sources: Sources<'_>, width: usize) -> String {
     let (style, word) = match d.severity {
         Severity::Error => (RED, "Error"),
         Severity::Warning => (YELLOW, "Warning"),
@@ -39,15 +73,18 @@ pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>, width: usize) -> String 
             lines.push(format!(
                 "    {} {} is {}",
                 paint(DIM, "│"),
-                paint(BOLD, name),
+                paint(BOLD, visible(name)),
                 visible(value)
             ));
         }
     }
     if !d.detail.is_empty() {
         lines.push(String::new());
-        let detail = wrap(&d.detail, width.saturating_sub(2).max(20));
-        lines.extend(detail.iter().map(|l| visible(l)));
+        lines.extend(paragraphs(&d.detail, width));
+    }
+    if let Some(more) = more {
+        lines.push(String::new());
+        lines.extend(paragraphs(&more, width));
     }
     let mut out = format!("{}\n", paint(style, "╷"));
     for line in lines {
@@ -58,6 +95,11 @@ pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>, width: usize) -> String 
     out
 }
 
+fn paragraphs(text: &str, width: usize) -> Vec<String> {
+    let lines = wrap(text, width.saturating_sub(2).max(20));
+    lines.iter().map(|l| visible(l)).collect()
+}
+
 fn place(d: &Diagnostic, sources: Sources<'_>, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     let attribute = if d.attribute.is_root() {
@@ -66,8 +108,10 @@ fn place(d: &Diagnostic, sources: Sources<'_>, style: Style) -> Vec<String> {
         format!(", attribute {}", d.attribute)
     };
     match (&d.address, &d.range) {
-        (Some(address), Some(_)) => lines.push(format!("  with {address}{attribute},")),
-        (Some(address), None) => lines.push(format!("  with {address}{attribute}")),
+        (Some(address), Some(_)) => {
+            lines.push(format!("  with {}{attribute},", visible(address)));
+        }
+        (Some(address), None) => lines.push(format!("  with {}{attribute}", visible(address))),
         (None, _) => {}
     }
     let Some(range) = &d.range else { return lines };
@@ -75,10 +119,12 @@ fn place(d: &Diagnostic, sources: Sources<'_>, style: Style) -> Vec<String> {
     let within = text
         .as_deref()
         .and_then(|t| enclosing_block(t, range.start.line))
-        .map_or(String::new(), |header| format!(", in {header}"));
+        .map_or(String::new(), |header| format!(", in {}", visible(&header)));
     lines.push(format!(
         "  on {} line {}, column {}{within}:",
-        range.file, range.start.line, range.start.column
+        visible(&range.file),
+        range.start.line,
+        range.start.column
     ));
     if let Some(text) = text {
         lines.extend(snippet(&text, range, style));
@@ -118,9 +164,17 @@ fn snippet(text: &str, range: &SourceRange, style: Style) -> Vec<String> {
         let pad: String = line
             .chars()
             .take(from)
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .map(|c| match c {
+                '\t' => "\t".to_string(),
+                c => " ".repeat(columns(&visible(&c.to_string()))),
+            })
             .collect();
-        let marks = "^".repeat(to.saturating_sub(from).max(1));
+        let marked: String = line
+            .chars()
+            .skip(from)
+            .take(to.saturating_sub(from))
+            .collect();
+        let marks = "^".repeat(columns(&visible(&marked)).max(1));
         if first == last {
             lines.push(format!("       {pad}{}", paint(style, marks)));
         }

@@ -1,6 +1,8 @@
 //! Symbols and colours. Text is always made with colours; where they are not wanted, the stream
 //! it is written to takes them out (see [`crate::ui`]).
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
 use topo_engine::changes::ChangeAction;
 
@@ -20,6 +22,12 @@ pub const CYAN: Style = AnsiColor::Cyan.on_default();
 /// The text in a style.
 pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// Adds text in a style.
+pub fn push_painted(out: &mut String, style: Style, text: impl std::fmt::Display) {
+    // Writing to a string does not fail.
+    let _ = write!(out, "{style}{text}{style:#}");
 }
 
 /// What stands in the margin of a line of a diff.
@@ -46,16 +54,31 @@ pub enum Symbol {
 impl Symbol {
     /// Four columns.
     pub fn margin(self) -> String {
-        match self {
-            Symbol::Same => "    ".into(),
-            Symbol::Add => format!("  {} ", paint(GREEN, "+")),
-            Symbol::Change => format!("  {} ", paint(YELLOW, "~")),
-            Symbol::Remove => format!("  {} ", paint(RED, "-")),
-            Symbol::RemoveAdd => format!("{}/{} ", paint(RED, "-"), paint(GREEN, "+")),
-            Symbol::AddRemove => format!("{}/{} ", paint(GREEN, "+"), paint(RED, "-")),
-            Symbol::Read => format!(" {} ", paint(CYAN, "<=")),
-            Symbol::Forget => format!("  {} ", paint(RED, ".")),
+        let mut out = String::new();
+        self.push_margin(&mut out);
+        out
+    }
+
+    /// Adds four columns.
+    pub fn push_margin(self, out: &mut String) {
+        let (before, parts, after): (&str, &[(Style, &str)], &str) = match self {
+            Symbol::Same => ("    ", &[], ""),
+            Symbol::Add => ("  ", &[(GREEN, "+")], " "),
+            Symbol::Change => ("  ", &[(YELLOW, "~")], " "),
+            Symbol::Remove => ("  ", &[(RED, "-")], " "),
+            Symbol::RemoveAdd => ("", &[(RED, "-"), (GREEN, "+")], " "),
+            Symbol::AddRemove => ("", &[(GREEN, "+"), (RED, "-")], " "),
+            Symbol::Read => (" ", &[(CYAN, "<=")], " "),
+            Symbol::Forget => ("  ", &[(RED, ".")], " "),
+        };
+        out.push_str(before);
+        for (i, (style, text)) in parts.iter().enumerate() {
+            if i > 0 {
+                out.push('/');
+            }
+            push_painted(out, *style, text);
         }
+        out.push_str(after);
     }
 }
 

@@ -10,9 +10,9 @@ use topo_sdk::{Diagnostic, Diagnostics};
 
 use super::{Note, SharedSources, View};
 use crate::progress::Lines;
-use crate::render::plan as text;
-use crate::render::style::{BOLD, GREEN, RED, paint};
-use crate::render::text::count;
+use crate::render::style::{BOLD, paint};
+use crate::render::text::visible;
+use crate::render::{plan as text, summary};
 use crate::ui::Ui;
 
 /// What is shown of a plan.
@@ -99,13 +99,7 @@ impl Human {
         self.begun = false;
         if self.shown == Shown::Plan {
             self.diagnostics(&overview.diagnostics);
-            let text = text::plan(&text::View {
-                changes: &overview.changes,
-                drift: &overview.drift,
-                outputs: &overview.outputs,
-                mode: overview.mode,
-                counts,
-            });
+            let text = text::plan(overview, &self.ui.options());
             self.ui.print(&format!("\n{text}"));
         }
     }
@@ -149,17 +143,21 @@ impl Human {
         if !outcome.skipped.is_empty() {
             let mut text = format!("\n{}\n", paint(BOLD, "Not done:"));
             for (key, because) in &outcome.skipped {
-                text.push_str(&format!("  {}: {because}\n", key.address));
+                let line = format!("  {}: {because}", key.address);
+                text.push_str(&visible(&line));
+                text.push('\n');
             }
             self.ui.print(&text);
         }
         self.diagnostics(&all);
         let sandbox = if self.sandbox { " (sandbox)" } else { "" };
-        let text = summary(self.mode, outcome);
+        let incomplete = (outcome.failed.len(), outcome.skipped.len());
+        let incomplete = (!outcome.is_success()).then_some(incomplete);
+        let text = summary::applied(self.mode, &outcome.counts, incomplete);
         self.ui.print(&format!("\n{text}{sandbox}\n"));
         if outcome.is_success() && !outcome.outputs.is_empty() {
             let outputs = outcome.outputs.iter().map(|(n, o)| (&**n, o));
-            let list = crate::commands::output::list(outputs);
+            let list = crate::commands::output::list(outputs, self.ui.view.show_sensitive);
             self.ui
                 .print(&format!("\n{}\n\n{list}", paint(BOLD, "Outputs:")));
         }
@@ -172,6 +170,7 @@ impl View for Human {
             Event::Planned(overview) => self.planned(overview),
             Event::Applied(outcome) => self.applied(outcome),
             Event::Diagnostic(d) => self.diagnostics(&Diagnostics::from(Diagnostic::clone(d))),
+            _ if self.ui.view.concise => {}
             event => {
                 if matches!(event, Event::ApplyStarted { .. }) {
                     self.start_bar();
@@ -183,6 +182,9 @@ impl View for Human {
     }
 
     fn tick(&mut self) {
+        if self.ui.view.concise {
+            return;
+        }
         let said = self.lines.tick(Instant::now());
         self.say(&said);
         self.update_bar();
@@ -248,26 +250,5 @@ fn question(mode: PlanMode, place: &str) -> String {
         "\n{}\n  {explanation}\n  Only 'yes' will be accepted.\n\n  {} ",
         paint(BOLD, question),
         paint(BOLD, "Enter a value:")
-    )
-}
-
-fn summary(mode: PlanMode, outcome: &Outcome) -> String {
-    let c = &outcome.counts;
-    let resources = match mode {
-        PlanMode::Destroy => format!("Resources: {} destroyed", c.destroy),
-        _ => format!(
-            "Resources: {} added, {} changed, {} destroyed",
-            c.add, c.change, c.destroy
-        ),
-    };
-    let name = title(mode);
-    if outcome.is_success() {
-        return paint(GREEN.bold(), format!("{name} complete! {resources}."));
-    }
-    format!(
-        "{} {resources}; {} failed, {} not done.",
-        paint(RED.bold(), format!("{name} incomplete.")),
-        count(outcome.failed.len(), "operation"),
-        outcome.skipped.len()
     )
 }
