@@ -35,7 +35,7 @@ pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
 
-use crate::address::{ProviderAddress, ResourceMode};
+use crate::address::{ModuleInstance, ProviderAddress, ResourceMode};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
 use crate::lang::provider_functions::ProviderFunctions;
@@ -399,6 +399,13 @@ impl Config {
     /// The module of an index.
     pub fn module(&self, id: ModuleId) -> &Module {
         &self.modules[id]
+    }
+
+    /// The module that an instance is of; `None` where no call leads to it.
+    pub fn module_of(&self, instance: &ModuleInstance) -> Option<ModuleId> {
+        instance.steps().iter().try_fold(0, |id, (name, _)| {
+            Some(self.modules[id].calls.get(name)?.module)
+        })
     }
 
     /// The root module.
