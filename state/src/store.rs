@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use topo_engine::store::{Change, Intent, RunRecord, State, StateStore, StoreError};
 
-use crate::codec::{self, Entries, Write, decode, encode, intent_key, runs_of, state_of};
+use crate::codec::{self, Collect, Write, decode, encode, intent_key};
 use crate::database::{self, Database, Writes};
 use crate::files::Place;
 use crate::format::{FORMATS, Formats};
@@ -135,12 +135,9 @@ impl SledStore {
 impl StateStore for SledStore {
     async fn load(&self) -> Result<State, StoreError> {
         let shared = self.0.clone();
-        blocking(move || {
-            let entries = match &*shared.writer() {
-                Some(writer) => writer.database.entries()?,
-                None => return Err(shared.closed()),
-            };
-            state_of(&entries).map_err(|what| shared.place.corrupt(what))
+        blocking(move || match &*shared.writer() {
+            Some(writer) => writer.database.read(),
+            None => Err(shared.closed()),
         })
         .await
     }
@@ -379,8 +376,7 @@ pub struct ReadState {
 /// the path.
 pub async fn read(dir: &Path) -> Result<ReadState, StoreError> {
     let place = Place::new(dir);
-    let (entries, in_progress) = look(&place, FORMATS).await?;
-    let state = blocking(move || state_of(&entries).map_err(|what| place.corrupt(what))).await?;
+    let (state, in_progress) = look(&place, FORMATS).await?;
     Ok(ReadState { state, in_progress })
 }
 
@@ -390,33 +386,36 @@ pub async fn read(dir: &Path) -> Result<ReadState, StoreError> {
 /// Those of [`read`].
 pub async fn runs(dir: &Path) -> Result<Vec<RunRecord>, StoreError> {
     let place = Place::new(dir);
-    let (entries, _) = look(&place, FORMATS).await?;
-    runs_of(&entries).map_err(|what| place.corrupt(what))
+    let (runs, _) = look(&place, FORMATS).await?;
+    Ok(runs)
 }
 
 /// What a reader finds at one moment.
-enum Sight {
-    Free(Entries),
+enum Sight<T> {
+    Free(T),
     /// Another has the lock; the snapshot says this.
-    Busy(Entries, Option<LockInfo>),
+    Busy(T, Option<LockInfo>),
 }
 
-async fn look(place: &Place, formats: Formats) -> Result<(Entries, Option<LockInfo>), StoreError> {
+async fn look<T: Collect>(
+    place: &Place,
+    formats: Formats,
+) -> Result<(T, Option<LockInfo>), StoreError> {
     let start = Instant::now();
     loop {
         let place = place.clone();
         match blocking(move || glance(&place, formats)).await? {
-            Sight::Free(entries) => return Ok((entries, None)),
+            Sight::Free(found) => return Ok((found, None)),
             // Another reader: after a crash the database may know more than the snapshot.
             Sight::Busy(_, None) if start.elapsed() < READER_PATIENCE => sleep(READER_POLL).await,
-            Sight::Busy(entries, holder) => return Ok((entries, holder)),
+            Sight::Busy(found, holder) => return Ok((found, holder)),
         }
     }
 }
 
-fn glance(place: &Place, formats: Formats) -> Result<Sight, StoreError> {
+fn glance<T: Collect>(place: &Place, formats: Formats) -> Result<Sight<T>, StoreError> {
     if !place.is_used() {
-        return Ok(Sight::Free(Entries::new()));
+        return Ok(Sight::Free(T::default()));
     }
     match attempt(place)? {
         Attempt::Held(_lock) => Ok(Sight::Free(match place.database().exists() {
@@ -424,8 +423,8 @@ fn glance(place: &Place, formats: Formats) -> Result<Sight, StoreError> {
             false => snapshot::read(place, formats)?.unwrap_or_default(),
         })),
         Attempt::Busy(holder) => {
-            let entries = snapshot::read(place, formats)?.unwrap_or_default();
-            Ok(Sight::Busy(entries, holder))
+            let found = snapshot::read(place, formats)?.unwrap_or_default();
+            Ok(Sight::Busy(found, holder))
         }
     }
 }
