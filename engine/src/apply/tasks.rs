@@ -211,12 +211,15 @@ fn deletes(change: &InstanceChange) -> bool {
 
 fn deleting(input: &Input<'_>, tasks: &mut Tasks) {
     let mut removed: BTreeMap<ResourceAddress, Vec<usize>> = BTreeMap::new();
+    // An instance may have deposed objects beside its own.
+    let mut by_instance: HashMap<&InstanceAddress, Vec<usize>> = HashMap::new();
     for (i, change) in input.changes.iter().enumerate().filter(|(_, c)| deletes(c)) {
         let delete = tasks.add(Task::Delete(i));
         removed
             .entry(change.address().resource.clone())
             .or_default()
             .push(i);
+        by_instance.entry(change.address()).or_default().push(i);
         match change.action {
             ChangeAction::DeleteThenCreate => {
                 let create = tasks.add(Task::Converge(i));
@@ -242,12 +245,12 @@ fn deleting(input: &Input<'_>, tasks: &mut Tasks) {
                 Dependency::Instance(a) => (&a.resource, Some(a)),
                 Dependency::Resource(r) => (r, None),
             };
-            let Some(targets) = removed.get(resource) else {
+            if !removed.contains_key(resource) {
                 continue;
-            };
+            }
             match instance {
                 Some(a) => {
-                    for t in targets.iter().filter(|t| input.changes[**t].address() == a) {
+                    for t in by_instance.get(a).into_iter().flatten() {
                         let target = tasks.add(Task::Delete(*t));
                         if deletes(change) && !backwards(change, &input.changes[*t]) {
                             let own = tasks.add(Task::Delete(i));

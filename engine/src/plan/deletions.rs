@@ -7,7 +7,6 @@ use crate::config::ModuleId;
 use crate::store::{Record, RecordKey};
 use crate::world::Shape;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
 impl Planner<'_> {
@@ -106,18 +105,11 @@ impl Planner<'_> {
             .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace());
         let mut found = Vec::new();
         for change in removed {
-            let path: Vec<Arc<str>> = change
-                .address()
-                .resource
-                .module
-                .steps()
-                .iter()
-                .map(|(n, _)| n.clone())
-                .collect();
-            let Some(module) = self.config.modules.iter().find(|m| *m.path == *path) else {
+            let r = &change.address().resource;
+            let Some(module) = self.config.module_of(&r.module) else {
                 continue;
             };
-            let r = &change.address().resource;
+            let module = self.config.module(module);
             let Some(resource) =
                 module
                     .resources

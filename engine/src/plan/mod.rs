@@ -291,7 +291,8 @@ impl Planner<'_> {
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
             return Err(self.diagnostics);
         }
-        self.changes.sort_by(|a, b| a.key.cmp(&b.key));
+        // No two have the same key.
+        self.changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         self.drift.sort_by(|a, b| a.key.cmp(&b.key));
         let deferred_providers = self
             .slots
