@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use petgraph::Direction;
-use petgraph::algo::{tarjan_scc, toposort};
+use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
@@ -594,7 +594,8 @@ fn target(
 /// Every cycle as the path of references, each with its place.
 fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
-    for component in tarjan_scc(graph) {
+    // Not by recursion, as the other algorithm: a chain of references may be long.
+    for component in kosaraju_scc(graph) {
         let members: BTreeSet<NodeIndex> = component.iter().copied().collect();
         let own_loop = component.len() == 1 && graph.contains_edge(component[0], component[0]);
         if component.len() < 2 && !own_loop {
@@ -602,6 +603,7 @@ fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagno
         }
         // Walk within the component until a node comes up again: that walk is a cycle.
         let mut walk = vec![component[0]];
+        let mut places = HashMap::from([(component[0], 0)]);
         let cycle = loop {
             let last = walk[walk.len() - 1];
             let Some(next) = graph
@@ -610,7 +612,7 @@ fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagno
             else {
                 break walk;
             };
-            if let Some(at) = walk.iter().position(|n| *n == next) {
+            if let Some(at) = places.insert(next, walk.len()) {
                 break walk.split_off(at);
             }
             walk.push(next);

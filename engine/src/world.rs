@@ -93,7 +93,9 @@ pub struct Each {
 pub struct Instances {
     /// How they are seen as a whole.
     pub shape: Shape,
-    values: BTreeMap<Option<InstanceKey>, Value>,
+    /// The one without a key. Most blocks have no other, and a map with one entry is large.
+    unkeyed: Option<Value>,
+    keyed: BTreeMap<InstanceKey, Value>,
     whole: OnceLock<Value>,
 }
 
@@ -102,7 +104,8 @@ impl Instances {
     pub fn new(shape: Shape) -> Instances {
         Instances {
             shape,
-            values: BTreeMap::new(),
+            unkeyed: None,
+            keyed: BTreeMap::new(),
             whole: OnceLock::new(),
         }
     }
@@ -110,36 +113,44 @@ impl Instances {
     /// Instances of which only the whole is known: for checks before there are any.
     pub fn opaque(shape: Shape, whole: Value) -> Instances {
         Instances {
-            shape,
-            values: BTreeMap::new(),
             whole: OnceLock::from(whole),
+            ..Instances::new(shape)
         }
     }
 
     /// Sets the value of one.
     pub fn set(&mut self, key: Option<InstanceKey>, value: Value) {
-        self.values.insert(key, value);
+        match key {
+            None => self.unkeyed = Some(value),
+            Some(key) => {
+                self.keyed.insert(key, value);
+            }
+        }
         self.whole.take();
     }
 
     /// The value of one.
     pub fn get(&self, key: &Option<InstanceKey>) -> Option<&Value> {
-        self.values.get(key)
+        match key {
+            None => self.unkeyed.as_ref(),
+            Some(key) => self.keyed.get(key),
+        }
     }
 
     /// The keys.
-    pub fn keys(&self) -> impl Iterator<Item = &Option<InstanceKey>> {
-        self.values.keys()
+    pub fn keys(&self) -> impl Iterator<Item = Option<&InstanceKey>> {
+        let unkeyed = self.unkeyed.iter().map(|_| None);
+        unkeyed.chain(self.keyed.keys().map(Some))
     }
 
     /// All of them as the language sees them.
     fn whole(&self) -> Value {
         self.whole
             .get_or_init(|| {
-                shape_value(
-                    self.shape,
-                    self.values.iter().map(|(k, v)| (k.clone(), v.clone())),
-                )
+                let unkeyed = self.unkeyed.iter().map(|v| (None, v.clone()));
+                let keyed = self.keyed.iter();
+                let keyed = keyed.map(|(k, v)| (Some(k.clone()), v.clone()));
+                shape_value(self.shape, unkeyed.chain(keyed))
             })
             .clone()
     }
@@ -266,6 +277,37 @@ impl World {
             each: None,
             itself: None,
         }
+    }
+
+    /// The instances of a module that an instance of another (or the same) can see: those that
+    /// agree with it in the keys of the calls that they share.
+    pub fn seen_from(&self, module: ModuleId, instance: usize, other: ModuleId) -> Vec<usize> {
+        let (own_path, path) = (
+            &self.config.module(module).path,
+            &self.config.module(other).path,
+        );
+        let shared = own_path.iter().zip(path.iter());
+        let shared = shared.take_while(|(a, b)| a == b).count();
+        let (mut at, mut found) = (module, instance);
+        for _ in shared..own_path.len() {
+            let Some((parent, _)) = &self.config.module(at).parent else {
+                return Vec::new();
+            };
+            found = self.modules[at][found].parent;
+            at = *parent;
+        }
+        let mut seen = vec![found];
+        for name in &path[shared..] {
+            let called = seen
+                .iter()
+                .filter_map(|i| self.modules[at][*i].calls.get(name));
+            seen = called.flat_map(|(_, of)| of.values().copied()).collect();
+            let Some(call) = self.config.module(at).calls.get(name) else {
+                return Vec::new();
+            };
+            at = call.module;
+        }
+        seen
     }
 
     /// The value of a root module variable or of a module's argument, converted and checked.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use topo_engine::address::{InstanceKey, ResourceAddress, ResourceMode};
-use topo_engine::store::{Change, Intent, Meta, OutputRecord, Record, RecordKey, RunRecord, State};
+use topo_engine::store::{Change, Meta, OutputRecord, Record, RecordKey, RunRecord, State};
 use topo_sdk::{OperationId, ResourceState};
 
 /// Everything that a state holds, as bytes.
@@ -162,48 +162,109 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     rmp_serde::from_slice(bytes).map_err(|e| e.to_string())
 }
 
-/// # Errors
-/// What cannot be understood.
-pub(crate) fn state_of(entries: &Entries) -> Result<State, String> {
-    let mut state = State::default();
-    for (key, value) in entries {
-        let understood = match key.first() {
-            Some(&RECORD) => decode::<Record>(value).map(|record| {
-                state.records.insert(record.key.clone(), record);
-            }),
-            Some(&OUTPUT) => decode::<NamedOutput>(value).map(|named| {
-                state.outputs.insert(named.name, named.output);
-            }),
-            Some(&INTENT) => decode::<Intent>(value).map(|intent| state.intents.push(intent)),
-            Some(&DURATION) => decode::<DurationRecord>(value).map(|record| {
-                state
-                    .durations
-                    .insert((record.type_name, record.action), record.duration);
-            }),
-            Some(&RUN) => Ok(()),
-            _ if key == META_KEY => decode::<MetaRecord>(value).map(|meta| {
-                state.meta = Meta {
+/// What entries are read into, one after the other in the order of their keys, so that a state
+/// need not be in memory twice.
+pub(crate) trait Collect: Default + Send + 'static {
+    /// # Errors
+    /// When the entry cannot be understood.
+    fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String>;
+}
+
+impl Collect for Entries {
+    fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        self.insert(key.to_vec(), value.to_vec());
+        Ok(())
+    }
+}
+
+impl Collect for State {
+    fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        match key.first() {
+            Some(&RECORD) => {
+                let record: Record = decode(value)?;
+                self.records.insert(record.key.clone(), record);
+            }
+            Some(&OUTPUT) => {
+                let named: NamedOutput = decode(value)?;
+                self.outputs.insert(named.name, named.output);
+            }
+            Some(&INTENT) => self.intents.push(decode(value)?),
+            Some(&DURATION) => {
+                let record: DurationRecord = decode(value)?;
+                let key = (record.type_name, record.action);
+                self.durations.insert(key, record.duration);
+            }
+            Some(&RUN) => {}
+            _ if key == META_KEY => {
+                let meta: MetaRecord = decode(value)?;
+                self.meta = Meta {
                     lineage: meta.lineage,
                     serial: meta.serial,
                 };
-            }),
-            _ if key == FORMAT_KEY => Ok(()),
-            _ => Err("no such kind of entry".to_string()),
-        };
-        understood.map_err(|e| entry_error(key, &e))?;
+            }
+            _ if key == FORMAT_KEY => {}
+            _ => return Err("no such kind of entry".to_string()),
+        }
+        Ok(())
     }
-    Ok(state)
 }
 
 /// The runs, oldest first.
+impl Collect for Vec<RunRecord> {
+    fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        if key.first() == Some(&RUN) {
+            self.push(decode(value)?);
+        }
+        Ok(())
+    }
+}
+
+/// Reads entries whose digest is not known yet.
+#[derive(Default)]
+pub(crate) struct Collector<T> {
+    collected: T,
+    digest: Digest,
+    /// Only of interest if the entries are what was written.
+    failed: Option<String>,
+}
+
+impl<T: Collect> Collector<T> {
+    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
+        if !key.starts_with(b"\0") {
+            self.digest.add(key, value);
+        }
+        if self.failed.is_none()
+            && let Err(e) = self.collected.add(key, value)
+        {
+            self.failed = Some(entry_error(key, &e));
+        }
+    }
+
+    /// What was read, if this is what it adds up to.
+    ///
+    /// # Errors
+    /// What cannot be understood; `altered` when it adds up to something else.
+    pub(crate) fn finish(self, digest: Digest, altered: &str) -> Result<T, String> {
+        match self.failed {
+            _ if self.digest != digest => Err(altered.to_string()),
+            Some(failed) => Err(failed),
+            None => Ok(self.collected),
+        }
+    }
+}
+
+/// Reads entries that have been checked.
 ///
 /// # Errors
 /// What cannot be understood.
-pub(crate) fn runs_of(entries: &Entries) -> Result<Vec<RunRecord>, String> {
-    entries
-        .range(vec![RUN]..vec![RUN + 1])
-        .map(|(key, value)| decode(value).map_err(|e| entry_error(key, &e)))
-        .collect()
+pub(crate) fn collect<T: Collect>(entries: &Entries) -> Result<T, String> {
+    let mut collected = T::default();
+    for (key, value) in entries {
+        collected
+            .add(key, value)
+            .map_err(|e| entry_error(key, &e))?;
+    }
+    Ok(collected)
 }
 
 fn entry_error(key: &[u8], error: &str) -> String {

@@ -22,7 +22,10 @@ use std::time::{Duration, Instant};
 
 use topo_engine::store::{Meta, StoreError};
 
-use crate::codec::{Digest, Entries, FORMAT_KEY, META_KEY, MetaRecord, decode, encode, format_of};
+use crate::codec::{
+    Collect, Collector, Digest, Entries, FORMAT_KEY, META_KEY, MetaRecord, collect, decode, encode,
+    format_of,
+};
 use crate::files::sync_parent;
 use crate::files::{Place, copy_directory, if_present, io_error, restrict, sync_directory};
 use crate::format::Formats;
@@ -63,7 +66,7 @@ impl Database {
         let format = formats.current();
         let meta = match found(place, &db, existed)? {
             Some(found) if formats.is_older(found)? => {
-                let mut entries = entries(place, &db)?;
+                let mut entries: Entries = entries(place, &db)?;
                 formats
                     .upgrade(&mut entries, found)
                     .map_err(|what| place.corrupt(what))?;
@@ -99,7 +102,7 @@ impl Database {
     }
 
     /// Everything, checked.
-    pub(crate) fn entries(&self) -> Result<Entries, StoreError> {
+    pub(crate) fn read<T: Collect>(&self) -> Result<T, StoreError> {
         entries(&self.place, &self.db)
     }
 
@@ -153,7 +156,7 @@ impl Database {
 
     /// Exports the snapshot.
     pub(crate) fn export(&self) -> Result<(), StoreError> {
-        snapshot::write(&self.place, self.format, &self.meta, &self.entries()?)
+        snapshot::write(&self.place, self.format, &self.meta, &self.read()?)
     }
 
     /// Closes sled's files.
@@ -201,21 +204,23 @@ impl Database {
 
 /// Everything in the database, checked and in the current format, for somebody who only reads.
 /// There must be a database.
-pub(crate) fn read(place: &Place, formats: Formats) -> Result<Entries, StoreError> {
+pub(crate) fn read<T: Collect>(place: &Place, formats: Formats) -> Result<T, StoreError> {
     let db = open_sled(place)?;
     let Some(found) = found(place, &db, true)? else {
-        return Ok(Entries::new());
+        return Ok(T::default());
     };
-    let is_older = formats.is_older(found)?;
-    let mut entries = entries(place, &db)?;
-    if is_older {
-        formats
-            .upgrade(&mut entries, found)
-            .map_err(|what| place.corrupt(what))?;
-    }
+    let collected = if formats.is_older(found)? {
+        let mut older: Entries = entries(place, &db)?;
+        let upgraded = formats.upgrade(&mut older, found);
+        upgraded
+            .and_then(|()| collect(&older))
+            .map_err(|what| place.corrupt(what))?
+    } else {
+        entries(place, &db)?
+    };
     guarded(place, || {
         drop(db);
-        Ok(entries)
+        Ok(collected)
     })
 }
 
@@ -293,18 +298,19 @@ fn meta(place: &Place, db: &sled::Db) -> Result<MetaRecord, StoreError> {
     decode(&bytes).map_err(|what| place.corrupt(what))
 }
 
-fn entries(place: &Place, db: &sled::Db) -> Result<Entries, StoreError> {
-    let entries: Entries = guarded(place, || {
-        db.iter()
-            .map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
-            .collect()
+fn entries<T: Collect>(place: &Place, db: &sled::Db) -> Result<T, StoreError> {
+    let collector = guarded(place, || {
+        let mut collector = Collector::<T>::default();
+        for entry in db.iter() {
+            let (key, value) = entry?;
+            collector.add(&key, &value);
+        }
+        Ok(collector)
     })?;
     let meta = meta(place, db)?;
-    if Digest::of(&entries) == meta.digest {
-        Ok(entries)
-    } else {
-        Err(place.corrupt("entries were lost or altered"))
-    }
+    collector
+        .finish(meta.digest, "entries were lost or altered")
+        .map_err(|what| place.corrupt(what))
 }
 
 /// Makes these entries, perhaps none, the whole content, in one batch.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use topo_engine::store::StoreError;
 
-use crate::codec::{Digest, Entries, MetaRecord, decode, encode};
+use crate::codec::{Collect, Collector, Digest, Entries, MetaRecord, collect, decode, encode};
 use crate::files::{Place, if_present, io_error, replace};
 use crate::format::Formats;
 
@@ -88,22 +88,21 @@ pub(crate) fn header(place: &Place) -> Result<Option<Header>, StoreError> {
 ///
 /// # Errors
 /// When it cannot be read or understood, was altered, or is of a newer format.
-pub(crate) fn read(place: &Place, formats: Formats) -> Result<Option<Entries>, StoreError> {
+pub(crate) fn read<T: Collect>(place: &Place, formats: Formats) -> Result<Option<T>, StoreError> {
     let path = place.snapshot();
     let Some(bytes) = if_present(fs::read(&path)).map_err(|e| io_error(&path, &e))? else {
         return Ok(None);
     };
     let (header, rest) = parse_header(&bytes).map_err(|what| damaged(place, &what))?;
-    let is_older = formats.is_older(header.format)?;
-    let mut entries = parse_entries(rest)
-        .filter(|entries| Digest::of(entries) == header.digest)
-        .ok_or_else(|| damaged(place, "it is not what was written"))?;
-    if is_older {
-        formats
-            .upgrade(&mut entries, header.format)
-            .map_err(|what| damaged(place, &what))?;
-    }
-    Ok(Some(entries))
+    let read = if formats.is_older(header.format)? {
+        parse_entries::<Entries>(rest, header.digest).and_then(|mut entries| {
+            formats.upgrade(&mut entries, header.format)?;
+            collect(&entries)
+        })
+    } else {
+        parse_entries(rest, header.digest)
+    };
+    read.map(Some).map_err(|what| damaged(place, &what))
 }
 
 fn parse_header(bytes: &[u8]) -> Result<(Header, &[u8]), String> {
@@ -114,15 +113,16 @@ fn parse_header(bytes: &[u8]) -> Result<(Header, &[u8]), String> {
     Ok((decode(header)?, rest))
 }
 
-fn parse_entries(mut bytes: &[u8]) -> Option<Entries> {
-    let mut entries = Entries::new();
+fn parse_entries<T: Collect>(mut bytes: &[u8], digest: Digest) -> Result<T, String> {
+    const ALTERED: &str = "it is not what was written";
+    let mut collector = Collector::<T>::default();
     while !bytes.is_empty() {
-        let (key, rest) = split_part(bytes)?;
-        let (value, rest) = split_part(rest)?;
-        entries.insert(key.to_vec(), value.to_vec());
+        let (key, rest) = split_part(bytes).ok_or(ALTERED)?;
+        let (value, rest) = split_part(rest).ok_or(ALTERED)?;
+        collector.add(key, value);
         bytes = rest;
     }
-    Some(entries)
+    collector.finish(digest, ALTERED)
 }
 
 fn split_part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use topo_engine::store::{Change, Intent, Meta, RunRecord, State, StateStore, StoreError};
 
-use crate::codec::{self, Entries, Write, decode, encode, intent_key, runs_of, state_of};
+use crate::codec::{self, Collect, Write, decode, encode, intent_key};
 use crate::database::{self, Database, Writes};
 use crate::files::{Place, io_error};
 use crate::format::{FORMATS, Formats};
@@ -169,12 +169,9 @@ impl SledStore {
 impl StateStore for SledStore {
     async fn load(&self) -> Result<State, StoreError> {
         let shared = self.0.clone();
-        blocking(move || {
-            let entries = match &*shared.writer() {
-                Some(writer) => writer.database.entries()?,
-                None => return Err(shared.closed()),
-            };
-            state_of(&entries).map_err(|what| shared.place.corrupt(what))
+        blocking(move || match &*shared.writer() {
+            Some(writer) => writer.database.read(),
+            None => Err(shared.closed()),
         })
         .await
     }
@@ -405,8 +402,7 @@ pub struct ReadState {
 /// the path.
 pub async fn read(dir: &Path) -> Result<ReadState, StoreError> {
     let place = Place::new(dir);
-    let (entries, in_progress) = look(&place, FORMATS).await?;
-    let state = blocking(move || state_of(&entries).map_err(|what| place.corrupt(what))).await?;
+    let (state, in_progress) = look(&place, FORMATS).await?;
     Ok(ReadState { state, in_progress })
 }
 
@@ -425,8 +421,7 @@ pub struct ReadRuns {
 /// Those of [`read`].
 pub async fn runs(dir: &Path) -> Result<ReadRuns, StoreError> {
     let place = Place::new(dir);
-    let (entries, in_progress) = look(&place, FORMATS).await?;
-    let runs = runs_of(&entries).map_err(|what| place.corrupt(what))?;
+    let (runs, in_progress) = look(&place, FORMATS).await?;
     Ok(ReadRuns { runs, in_progress })
 }
 
@@ -458,8 +453,7 @@ impl Removal {
         let lock = wait_for_lock(&place, lock_timeout).await?;
         blocking(move || {
             lock.sign(&info)?;
-            let entries = stored(&place, FORMATS)?;
-            let state = state_of(&entries).map_err(|what| place.corrupt(what))?;
+            let state = stored(&place, FORMATS)?;
             Ok(Removal { state, place, lock })
         })
         .await
@@ -481,40 +475,43 @@ impl Removal {
 }
 
 /// What a reader finds at one moment.
-enum Sight {
-    Free(Entries),
+enum Sight<T> {
+    Free(T),
     /// Another has the lock; the snapshot says this.
-    Busy(Entries, Option<LockInfo>),
+    Busy(T, Option<LockInfo>),
 }
 
-async fn look(place: &Place, formats: Formats) -> Result<(Entries, Option<LockInfo>), StoreError> {
+async fn look<T: Collect>(
+    place: &Place,
+    formats: Formats,
+) -> Result<(T, Option<LockInfo>), StoreError> {
     let start = Instant::now();
     loop {
         let place = place.clone();
         match blocking(move || glance(&place, formats)).await? {
-            Sight::Free(entries) => return Ok((entries, None)),
+            Sight::Free(found) => return Ok((found, None)),
             // Another reader: after a crash the database may know more than the snapshot.
             Sight::Busy(_, None) if start.elapsed() < READER_PATIENCE => sleep(READER_POLL).await,
-            Sight::Busy(entries, holder) => return Ok((entries, holder)),
+            Sight::Busy(found, holder) => return Ok((found, holder)),
         }
     }
 }
 
-fn glance(place: &Place, formats: Formats) -> Result<Sight, StoreError> {
+fn glance<T: Collect>(place: &Place, formats: Formats) -> Result<Sight<T>, StoreError> {
     if !place.is_used() {
-        return Ok(Sight::Free(Entries::new()));
+        return Ok(Sight::Free(T::default()));
     }
     match attempt(place)? {
         Attempt::Held(_lock) => Ok(Sight::Free(stored(place, formats)?)),
         Attempt::Busy(holder) => {
-            let entries = snapshot::read(place, formats)?.unwrap_or_default();
-            Ok(Sight::Busy(entries, holder))
+            let found = snapshot::read(place, formats)?.unwrap_or_default();
+            Ok(Sight::Busy(found, holder))
         }
     }
 }
 
 /// Everything that is stored. The lock must be held.
-fn stored(place: &Place, formats: Formats) -> Result<Entries, StoreError> {
+fn stored<T: Collect>(place: &Place, formats: Formats) -> Result<T, StoreError> {
     if place.database().exists() {
         database::read(place, formats)
     } else {

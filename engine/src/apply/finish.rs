@@ -23,7 +23,7 @@ impl Run<'_> {
             }
         }
         while let Some(i) = open.pop_front() {
-            for n in self.tasks.next[i].clone() {
+            for n in std::mem::take(&mut self.tasks.next[i]) {
                 if self.status[n] == TaskStatus::Pending && because[n].is_none() {
                     because[n] = because[i].clone();
                     open.push_back(n);

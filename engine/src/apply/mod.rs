@@ -14,7 +14,7 @@ mod start;
 mod tasks;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -256,6 +256,8 @@ impl Run<'_> {
         let mut instant: VecDeque<usize> = VecDeque::new();
         let mut ready: BinaryHeap<Ready> = BinaryHeap::new();
         let mut running: Running = FuturesUnordered::new();
+        let parallelism = options.parallelism.max(1);
+        let mut computing = Computing::new(parallelism);
         let mut listening = true;
         let mut stopping = *options.interrupt.borrow() != Interrupt::None;
         for i in 0..self.tasks.list.len() {
@@ -268,10 +270,14 @@ impl Run<'_> {
                 let done = self.instant(i).await;
                 self.complete(i, done, &mut instant, &mut ready);
             }
-            while !stopping && running.len() < options.parallelism.max(1) {
+            while !stopping && computing.allows_more(running.len(), parallelism) {
                 let Some(next) = ready.pop() else { break };
                 match self.start(next.task).await {
                     Started::Running(future) => running.push(future),
+                    Started::Computing(future) => {
+                        computing.tasks.insert(next.task);
+                        running.push(future);
+                    }
                     Started::Done(ok) => self.complete(next.task, ok, &mut instant, &mut ready),
                 }
                 if !instant.is_empty() {
@@ -286,11 +292,11 @@ impl Run<'_> {
             }
             tokio::select! {
                 Some(answer) = running.next() => {
-                    match self.take(answer).await {
-                        (task, Started::Done(ok)) => {
-                            self.complete(task, ok, &mut instant, &mut ready);
-                        }
-                        (_, Started::Running(more)) => running.push(more),
+                    let (task, next) = self.take(answer).await;
+                    computing.tasks.remove(&task);
+                    match next {
+                        Started::Done(ok) => self.complete(task, ok, &mut instant, &mut ready),
+                        Started::Running(more) | Started::Computing(more) => running.push(more),
                     }
                 }
                 changed = options.interrupt.changed(), if listening => {
@@ -343,7 +349,8 @@ impl Run<'_> {
             return;
         }
         self.status[i] = TaskStatus::Done;
-        for n in self.tasks.next[i].clone() {
+        // Nobody asks a second time.
+        for n in std::mem::take(&mut self.tasks.next[i]) {
             self.tasks.waits[n] -= 1;
             if self.tasks.waits[n] == 0 {
                 self.enqueue(n, instant, ready);
@@ -450,11 +457,6 @@ impl Run<'_> {
                 self.outcome
                     .changes
                     .push((change.address().clone(), word.to_string()));
-                let type_name = change.address().resource.type_name.clone();
-                let timing = Change::PutDuration(type_name, word.to_string(), done.elapsed);
-                if let Err(e) = self.store.commit(vec![timing]).await {
-                    tracing::warn!("the duration of an operation was not recorded: {e}");
-                }
                 if let (false, Some(record)) = (deletion, &done.record) {
                     let address = change.address().clone();
                     self.set(&address, record.value.clone());
@@ -515,7 +517,40 @@ impl Run<'_> {
 
 enum Started {
     Running(Pin<Box<dyn Future<Output = Answer> + Send>>),
+    /// Nobody outside is asked: it only waits for its record to be written.
+    Computing(Pin<Box<dyn Future<Output = Answer> + Send>>),
     Done(bool),
+}
+
+/// Tasks under way that only compute. They do not count as operations that run side by side, so
+/// that many share a disk sync; but they are not without number, so that what the first of them
+/// makes possible is started before the last.
+struct Computing {
+    tasks: HashSet<usize>,
+    limit: usize,
+}
+
+impl Computing {
+    /// How many there may be for each operation that may run.
+    const FACTOR: usize = 32;
+
+    fn new(parallelism: usize) -> Computing {
+        // One after the other is what one at a time asks for.
+        let limit = match parallelism {
+            1 => 1,
+            n => n.saturating_mul(Computing::FACTOR),
+        };
+        Computing {
+            tasks: HashSet::new(),
+            limit,
+        }
+    }
+
+    /// Whether another task may start, with so many under way in all.
+    fn allows_more(&self, running: usize, parallelism: usize) -> bool {
+        let computing = self.tasks.len();
+        computing < self.limit && running - computing < parallelism
+    }
 }
 
 /// Evaluates a configuration object again in all its instances. The root module's variables do

@@ -30,6 +30,9 @@ pub(super) struct Mutation {
     pub(super) undo: Vec<Change>,
     /// When the operation started, if that has been told already.
     pub(super) told: Option<Instant>,
+    /// Whether it could leave something behind that the next run would have to look for. One that
+    /// only computes is as good as never begun until its record is written.
+    pub(super) journalled: bool,
 }
 
 /// What came of a mutation.
@@ -90,8 +93,7 @@ impl Mutation {
         let key = self.intent.key.clone();
         let action = self.action();
         let started = self.told.unwrap_or_else(Instant::now);
-        let mut done = self.carry_out().await;
-        done.elapsed = started.elapsed();
+        let done = self.carry_out(started).await;
         if done.unprovisioned {
             return done; // not finished before its provisioners are
         }
@@ -114,18 +116,22 @@ impl Mutation {
         done
     }
 
-    async fn carry_out(&self) -> Done {
+    async fn carry_out(&self, started: Instant) -> Done {
         let key = self.intent.key.clone();
         let nothing = |failed: Diagnostics, record: Option<Record>| Done {
             key: key.clone(),
             record,
             failed: Some(failed),
-            elapsed: Duration::ZERO,
+            elapsed: started.elapsed(),
             unprovisioned: false,
         };
         let mut before = self.aside.clone();
-        before.push(Change::OpenIntent(Box::new(self.intent.clone())));
-        if let Err(e) = self.store.commit(before).await {
+        if self.journalled {
+            before.push(Change::OpenIntent(Box::new(self.intent.clone())));
+        }
+        if self.journalled
+            && let Err(e) = self.store.commit(std::mem::take(&mut before)).await
+        {
             let d = Diagnostic::error(
                 "The state cannot be written",
                 format!("{e}. Nothing was done to the object."),
@@ -183,12 +189,30 @@ impl Mutation {
                                 vec![Change::Put(Box::new(record))],
                             )
                         }
-                        (None, _) => (self.record.clone(), Some(ds), self.undo.clone()),
+                        (None, _) if self.journalled => {
+                            (self.record.clone(), Some(ds), self.undo.clone())
+                        }
+                        // What would have been set aside was not touched.
+                        (None, _) => {
+                            before.clear();
+                            (self.record.clone(), Some(ds), Vec::new())
+                        }
                     }
                 }
             };
-        changes.push(Change::CloseIntent(self.intent.operation.clone()));
-        if let Err(e) = self.store.commit(changes).await {
+        if self.journalled {
+            changes.push(Change::CloseIntent(self.intent.operation.clone()));
+        }
+        let elapsed = started.elapsed();
+        if failed.is_none() && !self.intent.provisioned {
+            changes.push(Change::PutDuration(
+                self.intent.request.type_name.clone(),
+                self.action().word().to_string(),
+                elapsed,
+            ));
+        }
+        before.append(&mut changes);
+        if let Err(e) = self.store.commit(before).await {
             let d = Diagnostic::error(
                 "The state cannot be written",
                 format!("The provider has answered, but what it did to the object could not be recorded: {e}. The next run will look for it."),
@@ -202,7 +226,7 @@ impl Mutation {
             unprovisioned: self.intent.provisioned && failed.is_none(),
             record,
             failed,
-            elapsed: Duration::ZERO,
+            elapsed,
         }
     }
 

@@ -96,10 +96,7 @@ impl Run<'_> {
             return Some((detail.module, resources.get(&detail.key)?));
         }
         let of = &address.resource;
-        let steps = of.module.steps();
-        let id = self.config.modules.iter().position(|m| {
-            m.path.len() == steps.len() && m.path.iter().zip(steps).all(|(a, (b, _))| a == b)
-        })?;
+        let id = self.config.module_of(&of.module)?;
         let key = (of.mode, of.type_name.clone(), of.name.clone());
         Some((id, self.config.module(id).resources.get(&key)?))
     }
@@ -273,8 +270,13 @@ impl Run<'_> {
                 ..p.record
             };
             let key = record.key.clone();
+            let (action, elapsed) = (ChangeAction::Create, p.started.elapsed());
+            let type_name = key.address.resource.type_name.clone();
             let written = store
-                .commit(vec![Change::Put(Box::new(record.clone()))])
+                .commit(vec![
+                    Change::Put(Box::new(record.clone())),
+                    Change::PutDuration(type_name, action.word().to_string(), elapsed),
+                ])
                 .await;
             let failed = written.err().map(|e| {
                 Diagnostics::from(
@@ -285,7 +287,6 @@ impl Run<'_> {
                     .with_address(&key.address),
                 )
             });
-            let (action, elapsed) = (ChangeAction::Create, p.started.elapsed());
             listener(match &failed {
                 None => Event::ApplyFinished {
                     key: key.clone(),

@@ -233,9 +233,7 @@ impl Run<'_> {
             undo,
         );
         mutation.intent.provisioned = creates && self.has_provisioners(change, When::Create);
-        Ok(Started::Running(Box::pin(async move {
-            Answer::Mutated(i, Box::new(mutation.run().await))
-        })))
+        Ok(started(i, mutation))
     }
 
     /// Plans an object again with what is now known: it must come out as it was shown.
@@ -360,9 +358,7 @@ impl Run<'_> {
         mutation.intent.provider = record.provider.clone();
         mutation.intent.sensitive = sensitive_paths(&record.value);
         mutation.told = told;
-        Ok(Started::Running(Box::pin(async move {
-            Answer::Mutated(i, Box::new(mutation.run().await))
-        })))
+        Ok(started(i, mutation))
     }
 
     #[expect(
@@ -406,6 +402,9 @@ impl Run<'_> {
             aside,
             undo,
             told: None,
+            journalled: !state
+                .connection
+                .only_computes(&change.address().resource.type_name),
         }
     }
 
@@ -421,6 +420,17 @@ impl Run<'_> {
                 return made;
             }
         }
+    }
+}
+
+/// A mutation under way. What provisioners complete counts as an operation from the start.
+fn started(task: usize, mutation: Mutation) -> Started {
+    let computes = !mutation.journalled && !mutation.intent.provisioned;
+    let future = Box::pin(async move { Answer::Mutated(task, Box::new(mutation.run().await)) });
+    if computes {
+        Started::Computing(future)
+    } else {
+        Started::Running(future)
     }
 }
 

@@ -356,6 +356,9 @@ impl Loader<'_> {
         for (key, r) in raw.resources {
             self.resource(id, path, key, r);
         }
+        // A map that grew in the order of its keys has its nodes half empty.
+        let resources = std::mem::take(&mut self.modules[id].resources);
+        self.modules[id].resources = resources.into_iter().collect();
         for (name, call) in raw.calls {
             self.call(id, dir, shown, path, name, call);
         }

@@ -35,7 +35,7 @@ pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
 
-use crate::address::{InstanceAddress, ProviderAddress, ResourceMode};
+use crate::address::{InstanceAddress, ModuleInstance, ProviderAddress, ResourceMode};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
 use crate::lang::provider_functions::ProviderFunctions;
@@ -407,6 +407,13 @@ impl Config {
         &self.modules[id]
     }
 
+    /// The module that an instance is of; `None` where no call leads to it.
+    pub fn module_of(&self, instance: &ModuleInstance) -> Option<ModuleId> {
+        instance.steps().iter().try_fold(0, |id, (name, _)| {
+            Some(self.modules[id].calls.get(name)?.module)
+        })
+    }
+
     /// The root module.
     pub fn root(&self) -> &Module {
         &self.modules[0]
@@ -415,8 +422,7 @@ impl Config {
     /// The block that an object comes from, if it has one.
     pub fn written(&self, address: &InstanceAddress) -> Option<&Resource> {
         let address = &address.resource;
-        let calls = || address.module.steps().iter().map(|(name, _)| name);
-        let module = self.modules.iter().find(|m| m.path.iter().eq(calls()))?;
+        let module = self.module(self.module_of(&address.module)?);
         let key = (
             address.mode,
             address.type_name.clone(),

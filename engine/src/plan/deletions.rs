@@ -3,30 +3,18 @@
 use super::Planner;
 use crate::address::{InstanceAddress, InstanceKey, ModuleInstance, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, PlanMode, Reason};
-use crate::config::{Module, ModuleId};
+use crate::config::ModuleId;
 use crate::store::{Record, RecordKey};
 use crate::world::Shape;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
 impl Planner<'_> {
     /// Objects whose block names another provider configuration than they were made through are
     /// read, changed and deleted through that from now on. What has no block stays with its own.
     pub(super) fn adopt_providers(&mut self) {
-        let modules: HashMap<&[Arc<str>], &Module> = self
-            .config
-            .modules
-            .iter()
-            .map(|m| (&m.path[..], m))
-            .collect();
         for record in self.state.records.values_mut() {
-            let r = &record.key.address.resource;
-            let path: Vec<Arc<str>> = r.module.steps().iter().map(|(n, _)| n.clone()).collect();
-            let resource = modules.get(&path[..]).and_then(|m| {
-                m.resources
-                    .get(&(r.mode, r.type_name.clone(), r.name.clone()))
-            });
+            let resource = self.config.written(&record.key.address);
             if let Some(resource) = resource
                 && resource.provider_address != record.provider
             {
@@ -157,18 +145,11 @@ impl Planner<'_> {
             .filter(|c| c.key.deposed.is_none());
         let mut found = Vec::new();
         for change in removed {
-            let path: Vec<Arc<str>> = change
-                .address()
-                .resource
-                .module
-                .steps()
-                .iter()
-                .map(|(n, _)| n.clone())
-                .collect();
-            let Some(module) = self.config.modules.iter().find(|m| *m.path == *path) else {
+            let r = &change.address().resource;
+            let Some(module) = self.config.module_of(&r.module) else {
                 continue;
             };
-            let r = &change.address().resource;
+            let module = self.config.module(module);
             let Some(resource) =
                 module
                     .resources

@@ -1,7 +1,7 @@
 //! What depends on what: over the static graph, and for one instance as precisely as its references are.
 
 use super::Planner;
-use crate::address::{InstanceKey, ModuleInstance, ResourceAddress, ResourceMode};
+use crate::address::{InstanceKey, ResourceAddress, ResourceMode};
 use crate::config::{Config, ModuleId, Resource};
 use crate::graph::{Graph, Node};
 use crate::lang::ast::{Expression, Reference, Target};
@@ -41,40 +41,41 @@ impl Planner<'_> {
         instance_key(instances.shape, &evaluate(&expression, &scope).ok()?)
     }
 
-    /// What an instance depends on: the managed resources behind its references, one instance
-    /// where the reference asks for one, else all. Those of its provider's configuration too.
-    pub(super) fn dependencies(
+    /// What a block's references ask for, worked out once for all of its instances.
+    pub(super) fn wants<'a>(
         &self,
         graph: &Graph,
         index: NodeIndex,
-        resource: &Resource,
+        resource: &'a Resource,
         m: ModuleId,
-        i: usize,
-        each: &Each,
-    ) -> Vec<Dependency> {
-        let Some(all) = self.resource_deps.get(&index) else {
-            return Vec::new();
+    ) -> Wants<'a> {
+        let all = self.resource_deps.get(&index).cloned().unwrap_or_default();
+        let mut wants = Wants {
+            all,
+            whole: HashSet::new(),
+            keyed: Vec::new(),
         };
-        if all.is_empty() {
-            return Vec::new();
+        if wants.all.is_empty() {
+            return wants;
         }
-        let own = &self.world.modules[m][i].address;
-        let mut precise: HashMap<NodeIndex, Option<Vec<InstanceKey>>> = HashMap::new();
-        // What is needed as a whole: by name, or through something else than a managed resource.
-        for mention in &resource.depends_on {
-            if let Target::Resource(mode, t, n) = &mention.reference.target
-                && let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone())))
-            {
-                precise.insert(node, None);
+        let node_of = |r: &Reference| match &r.target {
+            Target::Resource(mode, t, n) => {
+                graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone())))
             }
-        }
+            _ => None,
+        };
+        // What is needed as a whole: by name, or through something else than a managed resource.
+        let named = resource.depends_on.iter();
+        wants
+            .whole
+            .extend(named.filter_map(|mention| node_of(&mention.reference)));
         for via in graph.requirements(index) {
             let managed = matches!(
                 &graph.graph[via],
                 Node::Resource(_, (ResourceMode::Managed, ..))
             );
             if !managed && let Some(set) = self.resource_deps.get(&via) {
-                precise.extend(set.iter().map(|n| (*n, None)));
+                wants.whole.extend(set.iter());
             }
         }
         let mut references = Vec::new();
@@ -99,15 +100,36 @@ impl Planner<'_> {
                 .flat_map(|e| &e.references),
         );
         for r in references {
-            let Target::Resource(mode, t, n) = &r.target else {
+            let Some(node) = node_of(r) else { continue };
+            match &r.key {
+                Some(_) => wants.keyed.push((node, r)),
+                None => {
+                    wants.whole.insert(node);
+                }
+            }
+        }
+        wants
+    }
+
+    /// What an instance depends on: the managed resources behind its references, one instance
+    /// where the reference asks for one, else all. Those of its provider's configuration too.
+    pub(super) fn dependencies(
+        &self,
+        graph: &Graph,
+        wants: &Wants<'_>,
+        m: ModuleId,
+        i: usize,
+        each: &Each,
+    ) -> Vec<Dependency> {
+        // `None` where one of the references asks for all.
+        let mut keys: HashMap<NodeIndex, Option<Vec<InstanceKey>>> = HashMap::new();
+        for (node, r) in &wants.keyed {
+            if wants.whole.contains(node) {
                 continue;
-            };
-            let Some(node) = graph.find(&Node::Resource(m, (*mode, t.clone(), n.clone()))) else {
-                continue;
-            };
+            }
             match (
                 self.reference_key(r, m, i, each),
-                precise.entry(node).or_insert_with(|| Some(Vec::new())),
+                keys.entry(*node).or_insert_with(|| Some(Vec::new())),
             ) {
                 (Some(k), Some(keys)) => keys.push(k),
                 (None, entry) => *entry = None,
@@ -115,28 +137,18 @@ impl Planner<'_> {
             }
         }
         let mut made = Vec::new();
-        for node in all.iter() {
+        for node in wants.all.iter() {
             let Node::Resource(module, key) = &graph.graph[*node] else {
                 continue;
             };
-            let instances = &self.world.modules[*module];
-            // In its own module an instance sees only what is in the same module instance.
-            let seen = if *module == m {
-                &instances[i..=i]
-            } else {
-                &instances[..]
-            };
-            for values in seen {
-                if !shares_instances(own, &values.address) {
-                    continue;
-                }
+            for seen in self.world.seen_from(m, i, *module) {
                 let address = ResourceAddress {
-                    module: values.address.clone(),
+                    module: self.world.modules[*module][seen].address.clone(),
                     mode: key.0,
                     type_name: key.1.clone(),
                     name: key.2.clone(),
                 };
-                match precise.get(node) {
+                match keys.get(node) {
                     Some(Some(keys)) if *module == m => {
                         made.extend(
                             keys.iter()
@@ -151,6 +163,16 @@ impl Planner<'_> {
         made.dedup();
         made
     }
+}
+
+/// What the references of a block ask for.
+pub(super) struct Wants<'a> {
+    /// All managed resources behind it.
+    all: Arc<BTreeSet<NodeIndex>>,
+    /// Those of which it needs every instance.
+    whole: HashSet<NodeIndex>,
+    /// References to one instance of a resource in the same module.
+    keyed: Vec<(NodeIndex, &'a Arc<Reference>)>,
 }
 
 /// For each node the managed resources it depends on, directly or through what is not a managed
@@ -215,13 +237,4 @@ pub(super) fn create_first(
         }
     }
     found
-}
-
-/// Whether two module instances agree in the keys of the calls that they share.
-pub(super) fn shares_instances(a: &ModuleInstance, b: &ModuleInstance) -> bool {
-    a.steps()
-        .iter()
-        .zip(b.steps())
-        .take_while(|(x, y)| x.0 == y.0)
-        .all(|(x, y)| x.1 == y.1)
 }

@@ -370,7 +370,8 @@ impl Planner<'_> {
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
             return Err(self.diagnostics);
         }
-        self.changes.sort_by(|a, b| a.key.cmp(&b.key));
+        // No two have the same key.
+        self.changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         self.drift.sort_by(|a, b| a.key.cmp(&b.key));
         if self.options.mode != PlanMode::RefreshOnly {
             for d in &mut self.drift {
@@ -496,20 +497,15 @@ impl Planner<'_> {
             return;
         }
         let known: HashSet<&InstanceAddress> = self.changes.iter().map(|c| c.address()).collect();
+        let is_resource = |a: &InstanceAddress| known.iter().any(|k| k.resource == a.resource);
         let missing = self.options.replace.iter().filter(|a| !known.contains(a));
-        let mut found = Diagnostics::new();
-        for address in missing {
-            let instances = known.iter().filter(|k| k.resource == address.resource);
-            let hint = match instances.min() {
-                Some(one) => format!(
-                    " {} has instances with keys, such as {one}.",
-                    address.resource
-                ),
-                None => String::new(),
-            };
-            let detail = format!("-replace={address} names no instance in this plan.{hint}");
-            found.push(Diagnostic::warning("Nothing to replace", detail));
-        }
+        let found: Diagnostics = missing
+            .filter(|a| a.key.is_some() || !is_resource(a))
+            .map(|address| {
+                let detail = format!("-replace={address} names no instance in this plan.");
+                Diagnostic::warning("Nothing to replace", detail)
+            })
+            .collect();
         self.diagnostics.extend(found);
     }
 

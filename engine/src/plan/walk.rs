@@ -74,6 +74,7 @@ impl Planner<'_> {
         let resource = &config.module(m).resources[key];
         self.open_provider(&resource.provider_address).await;
         self.world.incomplete = self.diagnostics.has_errors();
+        let wants = self.wants(graph, index, resource, m);
         for i in 0..self.world.modules[m].len() {
             let module_address = self.world.modules[m][i].address.clone();
             let address = ResourceAddress {
@@ -125,7 +126,7 @@ impl Planner<'_> {
                     module: m,
                     instance: i,
                     key: key.clone(),
-                    dependencies: self.dependencies(graph, index, resource, m, i, &each),
+                    dependencies: self.dependencies(graph, &wants, m, i, &each),
                     each,
                 };
                 let planned = if failed {

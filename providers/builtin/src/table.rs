@@ -72,6 +72,11 @@ pub(crate) trait Resource: Send + Sync {
     fn outside(&self) -> bool {
         false
     }
+
+    /// Whether making or removing an object takes time that it spends waiting.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// A data source.
@@ -253,6 +258,11 @@ impl Connection for Table {
             }
         };
         Ok(Some(made.into()))
+    }
+
+    fn only_computes(&self, type_name: &str) -> bool {
+        self.resource(type_name)
+            .is_ok_and(|(resource, _)| !resource.outside() && !resource.waits())
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Result<ResourceState, Diagnostics> {

@@ -344,6 +344,14 @@ pub trait Connection: Send + Sync {
         operation: &dyn Operation,
     ) -> Result<Option<ResourceState>, ApplyFailure>;
 
+    /// Whether making, changing and removing objects of a type is a computation alone: nothing
+    /// outside of the state comes of it that a run which dies could leave behind, and it waits for
+    /// nothing. Such a mutation needs no intent in the journal, and is not counted among the
+    /// operations that run side by side.
+    fn only_computes(&self, _type_name: &str) -> bool {
+        false
+    }
+
     /// The object that an id names.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use topo_engine::store::OutputRecord;
 use topo_sdk::Value;
 
 use super::*;
-use crate::codec::{FORMAT_KEY, META_KEY, MetaRecord};
+use crate::codec::{Entries, FORMAT_KEY, META_KEY, MetaRecord};
 
 fn info() -> LockInfo {
     LockInfo {
@@ -136,7 +136,7 @@ fn refuse(_: &mut Entries) -> Result<(), String> {
 const TWO: Formats = Formats(&[rename]);
 
 async fn names(place: &Place, formats: Formats) -> Result<Vec<String>, StoreError> {
-    let (entries, _) = look(place, formats).await?;
+    let (entries, _) = look::<Entries>(place, formats).await?;
     let names = entries.keys().filter(|k| k[0] == b'o');
     Ok(names
         .map(|k| String::from_utf8_lossy(k).into_owned())

@@ -47,7 +47,8 @@ async fn an_intent_is_durable_before_the_call_and_closed_with_the_record() {
             vec!["Checkpoint test_thing.a".to_string()],
             vec![
                 "Put test_thing.a".to_string(),
-                "CloseIntent test_thing.a".to_string()
+                "CloseIntent test_thing.a".to_string(),
+                "PutDuration".to_string()
             ],
         ]
     );

@@ -391,10 +391,14 @@ async fn the_record_is_tainted_until_the_last_has_succeeded() {
         of,
         [
             &["OpenIntent test_thing.a"][..],
-            &["Remove test_thing.a", "CloseIntent test_thing.a"],
+            &[
+                "Remove test_thing.a",
+                "CloseIntent test_thing.a",
+                "PutDuration"
+            ],
             &["OpenIntent test_thing.a"],
             &["Put test_thing.a", "CloseIntent test_thing.a"],
-            &["Put test_thing.a"],
+            &["Put test_thing.a", "PutDuration"],
         ]
     );
     assert_eq!(status(&s, "test_thing.a").await, Status::Ok);

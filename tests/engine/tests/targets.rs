@@ -285,7 +285,7 @@ async fn a_replacement_of_nothing_is_told() {
     let mut s = Scenario::new(CHAIN);
     s.options.replace = vec![
         "test_thing.a".parse().unwrap(),
-        "test_thing.e".parse().unwrap(),
+        "test_thing.e[7]".parse().unwrap(),
         "test_thing.nothing".parse().unwrap(),
     ];
     let plan = s.plan().await;
@@ -293,7 +293,7 @@ async fn a_replacement_of_nothing_is_told() {
     assert_eq!(
         told,
         [
-            "-replace=test_thing.e names no instance in this plan. test_thing.e has instances with keys, such as test_thing.e[0].",
+            "-replace=test_thing.e[7] names no instance in this plan.",
             "-replace=test_thing.nothing names no instance in this plan."
         ]
     );

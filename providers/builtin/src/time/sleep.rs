@@ -39,6 +39,10 @@ impl Resource for TimeSleep {
         )
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn validate(&self, config: &Value) -> Diagnostics {
         let names = ["create_duration", "destroy_duration"];
         let mut found = Diagnostics::new();
