@@ -12,9 +12,10 @@ use topo_engine::apply::{self, ApplyOptions, Interrupt, Outcome};
 use topo_engine::changes::PlanMode;
 use topo_engine::config::Config;
 use topo_engine::events::silent;
-use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
+use topo_engine::plan::{self, Plan, PlanOptions, Purpose, SavedPlan};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Change, RecordKey, RunRecord, State, StateStore};
+use topo_engine::variables::Inputs;
 use topo_sdk::{Diagnostic, Diagnostics, Path as AttributePath, SourceRange, Step};
 use topo_state::SledStore;
 
@@ -25,6 +26,7 @@ use crate::progress::Reporter;
 use crate::render::plan::{self as text, View};
 use crate::render::style::{BOLD, GREEN, RED, paint};
 use crate::render::text::count;
+use crate::variables;
 
 /// What is to be planned.
 pub struct Request<'a> {
@@ -159,12 +161,16 @@ pub async fn resume(
     providers: &Providers,
     prior: &Prior,
     saved: SavedPlan,
+    purpose: Purpose,
     config: Arc<Config>,
+    inputs: &Inputs,
 ) -> Result<Plan, Diagnostics> {
     plan::resume(
         saved,
+        purpose,
         config,
         providers,
+        inputs,
         prior.state.clone(),
         prior.writer(),
         silent(),
@@ -202,7 +208,7 @@ enum Prepared<'a> {
         approved: bool,
         may_ask: bool,
     },
-    Saved(Box<SavedPlan>, Arc<Config>),
+    Saved(Box<SavedPlan>, Arc<Config>, Box<Inputs>),
 }
 
 impl<'a> Prepared<'a> {
@@ -224,7 +230,14 @@ impl<'a> Prepared<'a> {
             },
             What::Saved(file) => {
                 let saved = planfile::read(file, context.sandbox)?;
-                Prepared::Saved(Box::new(saved), context.load()?)
+                let config = context.load()?;
+                let flags = variables::of_flags(&context.variable_flags)?;
+                let conflicts = saved.conflicts(&config, &flags);
+                if conflicts.has_errors() {
+                    return Err(conflicts);
+                }
+                let inputs = variables::gather(&context.variable_flags)?;
+                Prepared::Saved(Box::new(saved), config, Box::new(inputs))
             }
         })
     }
@@ -232,7 +245,7 @@ impl<'a> Prepared<'a> {
     fn config(&self) -> Arc<Config> {
         match self {
             Prepared::New { request, .. } => request.configuration.config.clone(),
-            Prepared::Saved(_, config) => config.clone(),
+            Prepared::Saved(_, config, _) => config.clone(),
         }
     }
 }
@@ -297,7 +310,10 @@ async fn apply_locked(
             }
             plan
         }
-        Prepared::Saved(saved, config) => resume(providers, &prior, *saved, config).await?,
+        Prepared::Saved(saved, config, inputs) => {
+            let purpose = Purpose::Apply;
+            resume(providers, &prior, *saved, purpose, config, &inputs).await?
+        }
     };
     let Some(store) = prior.writer() else {
         return Err(Diagnostics::error("The state is not open", ""));

@@ -27,6 +27,8 @@ const OUTPUT: u8 = b'o';
 const INTENT: u8 = b'i';
 const RUN: u8 = b'u';
 const DURATION: u8 = b'd';
+/// All results of conditions are one entry.
+const CHECKS: u8 = b'c';
 
 /// What the store knows of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +135,8 @@ pub(crate) fn write_of(change: Change) -> Result<Write, rmp_serde::encode::Error
             })?;
             Write::Put(key, value)
         }
+        Change::PutChecks(checks) if checks.is_empty() => Write::Remove(vec![CHECKS]),
+        Change::PutChecks(checks) => Write::Put(vec![CHECKS], encode(&checks)?),
     })
 }
 
@@ -177,6 +181,7 @@ pub(crate) fn state_of(entries: &Entries) -> Result<State, String> {
                     .durations
                     .insert((record.type_name, record.action), record.duration);
             }),
+            Some(&CHECKS) => decode(value).map(|checks| state.checks = checks),
             Some(&RUN) => Ok(()),
             _ if key == META_KEY => decode::<MetaRecord>(value).map(|meta| {
                 state.meta = Meta {

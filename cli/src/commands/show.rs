@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use topo_engine::plan::Purpose;
 
 use super::output;
 use crate::context::{Context, Exit, schema_of};
@@ -10,6 +11,7 @@ use crate::json;
 use crate::planfile;
 use crate::render::change;
 use crate::run::{self, Prior};
+use crate::variables;
 
 /// Show the state or a saved plan
 #[derive(Debug, Args)]
@@ -33,7 +35,9 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     let config = context.load()?;
     let providers = context.providers()?;
     let prior = Prior::read(context).await?;
-    let made = run::resume(&providers, &prior, saved, config).await;
+    let inputs = variables::gather(&[])?;
+    let purpose = Purpose::Show;
+    let made = run::resume(&providers, &prior, saved, purpose, config, &inputs).await;
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;
     if args.json {

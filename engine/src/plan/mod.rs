@@ -5,9 +5,11 @@
 //! configuration value, which its provider turns into a planned object; that is put back into
 //! the world, where whatever refers to it sees it, unknown parts included.
 
+mod checks;
 mod data;
 mod deletions;
 mod dependencies;
+mod ephemeral;
 mod marks;
 mod object;
 mod providers;
@@ -28,13 +30,14 @@ pub use marks::{deviation, mark, sensitive_paths};
 pub(crate) use object::ignore_changes;
 pub use providers::{ProviderState, Slot};
 pub(crate) use providers::{good_for, provider_config, provider_node};
-pub use saved::{SavedPlan, resume};
+pub use saved::{Purpose, SavedPlan, resume};
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::changes::{
     ChangeAction, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
 };
 use crate::config::{Config, ModuleId, ResourceKey};
+use crate::ephemeral::Opened;
 use crate::events::{Event, Listener};
 use crate::providers::Providers;
 use crate::store::{Change, Dependency, RecordKey, State, StateStore};
@@ -113,7 +116,7 @@ pub(crate) struct Inner {
     pub(crate) details: HashMap<InstanceAddress, Detail>,
     /// Data sources that were read.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
-    pub(crate) saved: saved::Inputs,
+    pub(crate) saved: saved::Basis,
 }
 
 /// Where an instance comes from.
@@ -124,6 +127,13 @@ pub(crate) struct Detail {
     pub(crate) key: ResourceKey,
     pub(crate) each: Each,
     pub(crate) dependencies: Vec<Dependency>,
+}
+
+impl Detail {
+    /// Whether it is of this block in this module instance.
+    pub(crate) fn is(&self, module: ModuleId, instance: usize, key: &ResourceKey) -> bool {
+        (self.module, self.instance, &self.key) == (module, instance, key)
+    }
 }
 
 impl Plan {
@@ -151,7 +161,7 @@ pub async fn plan(
 ) -> Result<Plan, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
-    let inputs = saved::Inputs::new(&config, &state, &given, options, Timestamp::now());
+    let inputs = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
     plan_with(
         config,
         providers,
@@ -177,7 +187,7 @@ async fn plan_with(
     options: &PlanOptions,
     listener: Listener,
     diagnostics: Diagnostics,
-    inputs: saved::Inputs,
+    inputs: saved::Basis,
 ) -> Result<Plan, Diagnostics> {
     if !options.targets.is_empty() {
         return Err(Diagnostics::error(
@@ -228,6 +238,7 @@ async fn plan_with(
         unread: Vec::new(),
         resource_deps,
         create_first,
+        opened: Vec::new(),
         inputs,
     };
     planner.run().await
@@ -257,7 +268,9 @@ struct Planner<'a> {
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
-    inputs: saved::Inputs,
+    /// Ephemeral resources that are open, in the order in which they were opened.
+    opened: Vec<Opened>,
+    inputs: saved::Basis,
 }
 
 impl Planner<'_> {
@@ -286,6 +299,8 @@ impl Planner<'_> {
             self.deletions();
             self.prevented();
         }
+        self.check_blocks().await;
+        self.close_ephemerals().await;
         self.report_open_intents();
         let outputs = self.outputs();
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
@@ -306,7 +321,7 @@ impl Planner<'_> {
             deferred_providers,
             deferred: Vec::new(),
             unread: self.unread,
-            checks: Vec::new(),
+            checks: self.world.checks.results(),
             diagnostics: self.diagnostics,
             mode: self.options.mode,
             partial: !self.options.targets.is_empty() || !self.options.excludes.is_empty(),
