@@ -464,10 +464,11 @@ mod tests {
             .block("owner", NestedBlock::new(Nesting::Single, user.clone()));
         let person = |key: Value| Value::object([("name", Value::from("p")), ("key_wo", key)]);
         let object = |secret: Value, key: Value| {
+            let plain = key.clone().unmark();
             Value::object([
                 ("name", Value::from("a")),
                 ("secret_wo", secret),
-                ("user", Value::set(user.ty(), vec![person(key.clone())])),
+                ("user", Value::set(user.ty(), vec![person(plain)])),
                 ("owner", person(key)),
             ])
         };

@@ -441,6 +441,10 @@ resource "test_thing" "b" {
   count = length(ephemeral.test_session.s.token)
   name  = "b"
 }
+resource "test_thing" "c" {
+  name = "c"
+  rule { port = length(ephemeral.test_session.s.token) }
+}
 "#,
     );
     let mut errors = s.errors();
@@ -448,6 +452,7 @@ resource "test_thing" "b" {
     assert_eq!(
         errors,
         [
+            "main.tf:11:3 Invalid use of ephemeral value",
             "main.tf:2:36 Invalid use of ephemeral value",
             "main.tf:3:33 Invalid use of ephemeral value",
             "main.tf:4:22 Ephemeral value not allowed",

@@ -78,7 +78,7 @@ impl Ephemeral for EphemeralPassword {
     fn schema(&self) -> Schema {
         let of = RandomPassword.schema().block;
         let mut block = Block::new().describe("Random characters that are kept nowhere.");
-        let left_out = ["id", "keepers"];
+        let left_out = ["id", "keepers", "number"];
         let kept = of
             .attributes
             .into_iter()
@@ -100,7 +100,9 @@ impl Ephemeral for EphemeralPassword {
     async fn open(&self, planned: Value) -> Result<Value, Diagnostics> {
         let result = characters::generate(&planned)?;
         let hash = hash(result.clone()).await?;
+        let numeric = planned.get_bool("numeric").unwrap_or(true);
         Ok(planned
+            .with("numeric", numeric.into())
             .with("result", Value::string(result))
             .with("bcrypt_hash", Value::string(hash)))
     }
