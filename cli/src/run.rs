@@ -12,15 +12,17 @@ use tokio::sync::watch;
 use topo_engine::apply::{self, ApplyOptions, Interrupt, Outcome};
 use topo_engine::changes::PlanMode;
 use topo_engine::config::Config;
-use topo_engine::plan::{self, Plan, PlanOptions, SavedPlan};
+use topo_engine::plan::{self, Plan, PlanOptions, Purpose, SavedPlan};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Change, RunRecord, State, StateStore};
+use topo_engine::variables::Inputs;
 use topo_sdk::Diagnostics;
 use topo_state::SledStore;
 
 use crate::commands::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Configuration, Context, Exit, store_error, who};
 use crate::planfile;
+use crate::variables;
 use crate::view::{Format, Note, Reporter, Shown};
 
 /// What is to be planned.
@@ -158,14 +160,17 @@ pub async fn make(
 pub async fn resume(
     providers: &Providers,
     prior: &Prior,
-    saved: SavedPlan,
+    (saved, purpose): (SavedPlan, Purpose),
     config: Arc<Config>,
+    inputs: &Inputs,
     reporter: &Reporter,
 ) -> Result<Plan, Diagnostics> {
     plan::resume(
         saved,
+        purpose,
         config,
         providers,
+        inputs,
         prior.state.clone(),
         prior.writer(),
         reporter.listener(),
@@ -193,7 +198,7 @@ pub enum What<'a> {
 /// What is read before anything is opened, so that a mistake in it leaves no trace.
 enum Prepared<'a> {
     New(Request<'a>, Approval),
-    Saved(Box<SavedPlan>, Arc<Config>),
+    Saved(Box<SavedPlan>, Arc<Config>, Box<Inputs>),
 }
 
 /// Where the approval of a plan comes from.
@@ -238,7 +243,14 @@ impl<'a> Prepared<'a> {
             }
             What::Saved(file) => {
                 let saved = planfile::read(file, context.sandbox, &context.workspace()?.name)?;
-                Prepared::Saved(Box::new(saved), context.load()?)
+                let config = context.load()?;
+                let flags = variables::of_flags(&context.variable_flags)?;
+                let conflicts = saved.conflicts(&config, &flags);
+                if conflicts.has_errors() {
+                    return Err(conflicts);
+                }
+                let inputs = variables::gather(&context.variable_flags)?;
+                Prepared::Saved(Box::new(saved), config, Box::new(inputs))
             }
         })
     }
@@ -305,8 +317,17 @@ impl Running<'_> {
         };
         let (mut request, approval) = match prepared {
             Prepared::New(request, approval) => (request, approval),
-            Prepared::Saved(saved, config) => {
-                let plan = resume(self.providers, &prior, *saved, config, self.reporter).await?;
+            Prepared::Saved(saved, config, inputs) => {
+                let saved = (*saved, Purpose::Apply);
+                let plan = resume(
+                    self.providers,
+                    &prior,
+                    saved,
+                    config,
+                    &inputs,
+                    self.reporter,
+                )
+                .await?;
                 let waits = !plan.deferred.is_empty();
                 let interrupt = interrupts();
                 let outcome = self.carry_out(plan, &store, &mut run, interrupt).await?;

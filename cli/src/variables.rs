@@ -53,9 +53,24 @@ pub fn gather(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
     for file in definition_files(Path::new(".")) {
         add_file(&mut inputs, &file)?;
     }
+    add_flags(&mut inputs, flags)?;
+    Ok(inputs)
+}
+
+/// The values that flags alone give.
+///
+/// # Errors
+/// As for [`gather`].
+pub fn of_flags(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
+    let mut inputs = Inputs::default();
+    add_flags(&mut inputs, flags)?;
+    Ok(inputs)
+}
+
+fn add_flags(inputs: &mut Inputs, flags: &[VariableFlag]) -> Result<(), Diagnostics> {
     for flag in flags {
         match flag {
-            VariableFlag::File(file) => add_file(&mut inputs, file)?,
+            VariableFlag::File(file) => add_file(inputs, file)?,
             VariableFlag::Assign(text) => {
                 let Some((name, value)) = text.split_once('=') else {
                     return Err(Diagnostics::error(
@@ -69,7 +84,7 @@ pub fn gather(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
             }
         }
     }
-    Ok(inputs)
+    Ok(())
 }
 
 fn add_file(inputs: &mut Inputs, file: &Path) -> Result<(), Diagnostics> {

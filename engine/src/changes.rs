@@ -229,7 +229,7 @@ pub enum CheckStatus {
 }
 
 /// Conditions of one block, with what became of them in each of its instances.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckResult {
     /// What the conditions are about.
     pub kind: CheckKind,
@@ -250,7 +250,7 @@ impl CheckResult {
 }
 
 /// One instance of something with conditions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckedObject {
     /// Its address, with keys.
     pub address: String,

@@ -448,8 +448,30 @@ impl Builder<'_> {
         for r in references {
             let range = file.range(r.span);
             if let Some(from) = self.target(id, r, &range) {
+                self.scoped(&from, to, &range);
                 self.edge(&from, to, Some(range));
             }
+        }
+    }
+
+    /// A data source inside of a `check` block is seen by that block alone.
+    fn scoped(&mut self, from: &Node, to: NodeIndex, range: &SourceRange) {
+        let Node::Resource(m, key) = from else { return };
+        let Some(check) = &self.config.module(*m).resources[key].check else {
+            return;
+        };
+        let seen = match &self.graph[to] {
+            Node::Check(_, name) => name == check,
+            other => other == from,
+        };
+        if !seen {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Reference to scoped resource",
+                    format!("data.{}.{} is inside of the check block {check:?}, and only its assertions can refer to it.", key.1, key.2),
+                )
+                .with_range(Some(range.clone())),
+            );
         }
     }
 
@@ -466,6 +488,7 @@ impl Builder<'_> {
                 _ => self.target(id, reference, &range),
             };
             if let Some(from) = from {
+                self.scoped(&from, to, &range);
                 self.edge(&from, to, Some(range));
             }
         }

@@ -7,8 +7,10 @@
 pub mod address;
 pub mod apply;
 pub mod changes;
+mod checks;
 pub mod config;
 pub mod console;
+mod ephemeral;
 pub mod events;
 pub mod graph;
 pub mod lang;

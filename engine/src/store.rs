@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use topo_sdk::{ApplyRequest, OperationId, ResourceState, Value};
 
 use crate::address::{InstanceAddress, ProviderAddress, ResourceAddress};
+use crate::changes::CheckResult;
 
 /// Whether an object is as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +154,8 @@ pub struct State {
     pub intents: Vec<Intent>,
     /// Typical durations by resource type and action (`create`, `update`, `delete`).
     pub durations: BTreeMap<(Arc<str>, String), Duration>,
+    /// What became of conditions in the last run.
+    pub checks: Vec<CheckResult>,
 }
 
 /// One change of a store.
@@ -176,6 +179,8 @@ pub enum Change {
     PutRun(RunRecord),
     /// Records how long an action took.
     PutDuration(Arc<str>, String, Duration),
+    /// Writes what became of conditions, in place of all that was known of them.
+    PutChecks(Vec<CheckResult>),
 }
 
 /// What can go wrong with a store.

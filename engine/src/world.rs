@@ -13,7 +13,9 @@ use topo_sdk::convert::convert;
 use topo_sdk::{Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
 
 use crate::address::{InstanceKey, ModuleInstance};
+use crate::checks::{Checked, Checks, Time, Verdict, verdict};
 use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
+use crate::graph::Node;
 use crate::lang::ast::{Expression, ProviderFunctionName, Target};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::functions;
@@ -235,6 +237,8 @@ pub struct World {
     pub base_dir: PathBuf,
     /// The name of the workspace.
     pub workspace: Arc<str>,
+    /// What became of conditions.
+    pub(crate) checks: Checks,
 }
 
 impl World {
@@ -265,6 +269,7 @@ impl World {
             incomplete: false,
             base_dir,
             workspace: crate::plan::DEFAULT_WORKSPACE.into(),
+            checks: Checks::default(),
         }
     }
 
@@ -354,15 +359,27 @@ impl World {
         let value = self.settle(name, variable, raw, range.clone(), diagnostics);
         let of = &mut self.modules[module][instance];
         of.variables.insert(name.clone(), value);
-        for rule in &variable.validations {
-            self.check_rule(
-                rule,
+        if !variable.validations.is_empty() {
+            let checked = self.check_rules(
+                &variable.validations,
                 &self.scope(module, instance),
                 "Invalid value for variable",
                 range.as_ref().unwrap_or(&variable.range),
                 diagnostics,
             );
+            self.checked(&Node::Variable(module, name.clone()), instance, checked);
         }
+    }
+
+    /// Notes what the conditions of a variable, an output or a `check` block come to.
+    pub(crate) fn checked(&mut self, node: &Node, instance: usize, checked: Checked) {
+        let (Node::Variable(module, _) | Node::Output(module, _) | Node::Check(module, _)) = node
+        else {
+            return;
+        };
+        let of = &self.modules[*module][instance].address;
+        self.checks
+            .record(&self.config, node, of, &None, Time::Before, checked);
     }
 
     fn settle(
@@ -424,41 +441,34 @@ impl World {
         value.with_marks(marks)
     }
 
-    /// Evaluates a condition; an error with its message when it does not hold. Unknown passes:
-    /// it is asked again when more is known.
-    pub fn check_rule(
+    /// Evaluates conditions; an error with its message for each that does not hold. Unknown
+    /// passes: it is asked again when more is known.
+    pub(crate) fn check_rules(
         &self,
-        rule: &CheckRule,
+        rules: &[CheckRule],
         scope: &dyn Scope,
         summary: &str,
         range: &SourceRange,
         diagnostics: &mut Diagnostics,
-    ) {
-        let value = match evaluate(&rule.condition, scope) {
-            Ok(v) => v,
-            Err(d) => {
-                diagnostics.push(*d);
-                return;
+    ) -> Checked {
+        let mut checked = Checked::default();
+        for rule in rules {
+            let verdict = verdict(rule, scope);
+            checked.add(&verdict);
+            match verdict {
+                Verdict::Holds | Verdict::Unknown => {}
+                Verdict::Broken(d) => diagnostics.push(*d),
+                Verdict::Fails(message) => {
+                    let detail = format!(
+                        "{message}\n\nThis was checked by the rule at {}.",
+                        rule.condition.range()
+                    );
+                    diagnostics
+                        .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
+                }
             }
-        };
-        match operators::condition(&value, "Invalid condition") {
-            Err((summary, detail)) => diagnostics
-                .push(Diagnostic::error(summary, detail).with_range(Some(rule.condition.range()))),
-            Ok((Some(false), _)) => {
-                let message = match evaluate(&rule.error_message, scope) {
-                    Ok(v) if v.deep_marks().contains(Marks::SENSITIVE) => "The condition does not hold; its message has sensitive values and is not shown.".to_string(),
-                    Ok(v) => v.as_str().unwrap_or("The condition does not hold.").to_string(),
-                    Err(d) => d.detail,
-                };
-                let detail = format!(
-                    "{message}\n\nThis was checked by the rule at {}.",
-                    rule.condition.range()
-                );
-                diagnostics
-                    .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
-            }
-            Ok(_) => {}
         }
+        checked
     }
 
     /// The value of a local.
@@ -491,14 +501,15 @@ impl World {
         let Some(output) = config.module(module).outputs.get(name) else {
             return;
         };
-        for rule in &output.preconditions {
-            self.check_rule(
-                rule,
+        if !output.preconditions.is_empty() {
+            let checked = self.check_rules(
+                &output.preconditions,
                 &self.scope(module, instance),
                 "Module output value precondition failed",
                 &output.range,
                 diagnostics,
             );
+            self.checked(&Node::Output(module, name.clone()), instance, checked);
         }
         let mut value = self.evaluate(&output.value, module, instance, diagnostics);
         if output.ephemeral {

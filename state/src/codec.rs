@@ -27,6 +27,8 @@ const OUTPUT: u8 = b'o';
 const INTENT: u8 = b'i';
 const RUN: u8 = b'u';
 const DURATION: u8 = b'd';
+/// All results of conditions are one entry.
+const CHECKS: u8 = b'c';
 
 /// What the store knows of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +138,8 @@ pub(crate) fn write_of(change: Change) -> Result<Write, rmp_serde::encode::Error
             })?;
             Write::Put(key, value)
         }
+        Change::PutChecks(checks) if checks.is_empty() => Write::Remove(vec![CHECKS]),
+        Change::PutChecks(checks) => Write::Put(vec![CHECKS], encode(&checks)?),
     })
 }
 
@@ -194,6 +198,7 @@ impl Collect for State {
                 let key = (record.type_name, record.action);
                 self.durations.insert(key, record.duration);
             }
+            Some(&CHECKS) => self.checks = decode(value)?,
             Some(&RUN) => {}
             _ if key == META_KEY => {
                 let meta: MetaRecord = decode(value)?;

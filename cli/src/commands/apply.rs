@@ -46,10 +46,10 @@ pub struct ApplyArgs {
 pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {
     let what = match &args.plan {
         Some(file) => {
-            if args.destroy || args.planning.refresh_only || !context.variable_flags.is_empty() {
+            if args.destroy || args.planning.refresh_only {
                 return Err(Diagnostics::error(
                     "A saved plan takes no planning options",
-                    "What is done, and with which variables, was decided when the plan was made. Leave the options out, or leave out the file to plan anew.",
+                    "What is done was decided when the plan was made. Leave the options out, or leave out the file to plan anew.",
                 ));
             }
             What::Saved(file)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use topo_engine::plan::Purpose;
 
 use super::output;
 use crate::context::{Context, Exit, schema_of};
@@ -10,6 +11,7 @@ use crate::json;
 use crate::planfile;
 use crate::render::change;
 use crate::run::{self, Prior};
+use crate::variables;
 use crate::view::{Quiet, Reporter, Shown};
 
 /// Show the state or a saved plan
@@ -43,7 +45,9 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
         context.announce();
         context.reporter(Shown::Plan)
     };
-    let made = run::resume(&providers, &prior, saved, config, &reporter).await;
+    let inputs = variables::gather(&[])?;
+    let saved = (saved, Purpose::Show);
+    let made = run::resume(&providers, &prior, saved, config, &inputs, &reporter).await;
     drop(reporter);
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;

@@ -24,6 +24,14 @@ impl Run<'_> {
         if !needed {
             return true;
         }
+        if let Some(node) = provider_node(self.config, self.graph, address)
+            && let Err(ds) = self.open_behind(node).await
+        {
+            self.outcome
+                .diagnostics
+                .extend(ds.map(|d| d.with_address(address)));
+            return false;
+        }
         match connect(
             self.providers,
             self.config,
@@ -126,6 +134,13 @@ impl Run<'_> {
                         .map(|s| s.connection.clone());
                     reread(world, m, &key, resource, connection.as_ref(), &mut found).await;
                 }
+                Node::Resource(m, key) if key.0 == ResourceMode::Ephemeral => {
+                    let resource = &self.config.module(m).resources[&key];
+                    if resource.schema.expires_after.is_some() {
+                        self.ephemeral.expired(prior, n);
+                    }
+                    self.open_node(n, m, &key, prior, &mut found).await;
+                }
                 Node::Resource(..) | Node::Provider(..) | Node::Call(..) => {}
                 other => evaluate(world, &other, &mut found),
             }
@@ -168,6 +183,7 @@ pub(super) async fn connect(
         config: value,
         since: Timestamp::now(),
         good_for: good_for(config, graph, address),
+        lapsed: false,
     })
 }
 

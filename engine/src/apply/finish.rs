@@ -73,6 +73,10 @@ impl Run<'_> {
     /// Writes outputs and data sources, and says what came of it all.
     pub(super) async fn finish(mut self) -> Outcome {
         let mut changes = Vec::new();
+        self.outcome.checks = self.inner.world.checks.results();
+        if self.outcome.checks != self.inner.state.checks {
+            changes.push(Change::PutChecks(self.outcome.checks.clone()));
+        }
         if self.mode == PlanMode::Destroy {
             if self.outcome.is_success() && !self.inner.selection.is_partial() {
                 changes.extend(

@@ -5,7 +5,9 @@
 //! When one is done its result is put into the world, and what waited for it becomes ready. A
 //! failure stops only what depends on it.
 
+mod checks;
 mod connections;
+mod ephemeral;
 mod finish;
 mod located;
 mod operation;
@@ -25,18 +27,19 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
+use self::ephemeral::Ephemerals;
 use self::operation::Done;
 use self::provision::Provisioning;
 use self::tasks::{Input, Task, Tasks};
 use crate::address::{InstanceAddress, InstanceKey, ProviderAddress};
-use crate::changes::{ChangeAction, Counts, InstanceChange, PlanMode};
+use crate::changes::{ChangeAction, CheckResult, Counts, InstanceChange, PlanMode};
 use crate::config::{Config, ModuleId, OnFailure, ResourceKey};
 use crate::events::{Event, Listener};
 use crate::graph::{Graph, Node};
 use crate::plan::{Inner, Plan};
 use crate::providers::Providers;
 use crate::store::{Change, OutputRecord, Record, RecordKey, StateStore};
-use crate::world::{ModuleScope, World};
+use crate::world::World;
 
 /// What a person asked for while a run was on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,6 +74,8 @@ pub struct Outcome {
     pub skipped: Vec<(RecordKey, String)>,
     /// The root module's outputs.
     pub outputs: BTreeMap<Arc<str>, OutputRecord>,
+    /// Conditions, and whether they hold now.
+    pub checks: Vec<CheckResult>,
     /// What concerns the run as a whole.
     pub diagnostics: Diagnostics,
 }
@@ -141,6 +146,7 @@ async fn carry_out(
         return outcome;
     }
     let input = Input {
+        config: &config,
         graph,
         changes,
         details: &inner.details,
@@ -170,9 +176,15 @@ async fn carry_out(
         outcome,
         mode,
         deposed: HashMap::new(),
+        interrupted: false,
+        hurried: false,
+        ephemeral: Ephemerals::default(),
     };
     run.inner.world.planning = false;
+    run.prepare_ephemerals();
     run.drive(options).await;
+    run.check_blocks().await;
+    run.close_ephemerals().await;
     run.finish().await
 }
 
@@ -249,6 +261,11 @@ struct Run<'a> {
     mode: PlanMode,
     /// Where the old object of a change is kept while the new one takes its place.
     deposed: HashMap<usize, RecordKey>,
+    /// Whether somebody stopped it.
+    interrupted: bool,
+    /// Whether it does not wait for what is under way either.
+    hurried: bool,
+    ephemeral: Ephemerals,
 }
 
 impl Run<'_> {
@@ -266,6 +283,7 @@ impl Run<'_> {
             }
         }
         loop {
+            self.ephemeral.close_idle(&self.listener);
             while let Some(i) = instant.pop_front() {
                 let done = self.instant(i).await;
                 self.complete(i, done, &mut instant, &mut ready);
@@ -299,6 +317,9 @@ impl Run<'_> {
                         Started::Running(more) | Started::Computing(more) => running.push(more),
                     }
                 }
+                Some(ds) = self.ephemeral.closing.next(), if !self.ephemeral.closing.is_empty() => {
+                    self.outcome.diagnostics.extend(ds);
+                }
                 changed = options.interrupt.changed(), if listening => {
                     let asked = *options.interrupt.borrow();
                     if changed.is_ok() && asked == Interrupt::Graceful && !stopping {
@@ -306,6 +327,8 @@ impl Run<'_> {
                         (self.listener)(Event::Interrupted { running: running.len() });
                     }
                     if asked == Interrupt::Now {
+                        stopping = true;
+                        self.hurried = true;
                         self.outcome.diagnostics.push(Diagnostic::error(
                             "Interrupted",
                             format!("The run was stopped with {} operations under way. What they made is looked for at the start of the next run.", running.len()),
@@ -317,6 +340,7 @@ impl Run<'_> {
                 }
             }
         }
+        self.interrupted = stopping;
         self.skip_pending(stopping);
     }
 
@@ -344,6 +368,7 @@ impl Run<'_> {
         instant: &mut VecDeque<usize>,
         ready: &mut BinaryHeap<Ready>,
     ) {
+        self.ephemeral.completed(i);
         if !ok {
             self.status[i] = TaskStatus::Failed;
             return;
@@ -360,8 +385,10 @@ impl Run<'_> {
 
     /// A task that needs no provider's answer, or only that of configuring.
     async fn instant(&mut self, i: usize) -> bool {
-        let Task::Evaluate(n) = self.tasks.list[i] else {
-            return true;
+        let n = match self.tasks.list[i] {
+            Task::Evaluate(n) => n,
+            Task::Converge(c) => return self.unchanged(c),
+            _ => return true,
         };
         let errors = self.outcome.diagnostics.0.len();
         match self.graph.graph[n].clone() {
@@ -421,8 +448,8 @@ impl Run<'_> {
                 match made {
                     Ok(v) => {
                         self.inner.data.insert(change.address().clone(), v.clone());
-                        self.set(change.address(), v.clone());
-                        (i, self.postconditions(c, &v))
+                        self.set(change.address(), v);
+                        (i, self.postconditions(c))
                     }
                     Err(ds) => {
                         self.outcome.failed.push((
@@ -460,46 +487,11 @@ impl Run<'_> {
                 if let (false, Some(record)) = (deletion, &done.record) {
                     let address = change.address().clone();
                     self.set(&address, record.value.clone());
-                    return (i, self.postconditions(c, &record.value.clone()));
+                    return (i, self.postconditions(c));
                 }
                 (i, true)
             }
         }
-    }
-
-    fn postconditions(&mut self, c: usize, value: &Value) -> bool {
-        let change = &self.changes[c];
-        let Some(detail) = self.inner.details.get(change.address()) else {
-            return true;
-        };
-        let resource = &self.config.module(detail.module).resources[&detail.key];
-        if resource.lifecycle.postconditions.is_empty() {
-            return true;
-        }
-        let mut found = Diagnostics::new();
-        let world = &self.inner.world;
-        let scope = ModuleScope {
-            each: Some(&detail.each),
-            itself: Some(value),
-            ..world.scope(detail.module, detail.instance)
-        };
-        for rule in &resource.lifecycle.postconditions {
-            world.check_rule(
-                rule,
-                &scope,
-                "Resource postcondition failed",
-                &resource.range,
-                &mut found,
-            );
-        }
-        if !found.has_errors() {
-            return true;
-        }
-        self.outcome.failed.push((
-            change.key.clone(),
-            found.map(|d| d.with_address(change.address())),
-        ));
-        false
     }
 
     fn set(&mut self, address: &InstanceAddress, value: Value) {

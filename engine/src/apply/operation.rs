@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use topo_sdk::plan::without_write_only;
 use topo_sdk::{
-    Action, Connection, Diagnostic, Diagnostics, Operation, OperationId, Path, ResourceState,
-    Schema,
+    Action, ApplyRequest, Connection, Diagnostic, Diagnostics, Operation, OperationId, Path,
+    ResourceState, Schema, Value,
 };
 
 use crate::changes::ChangeAction;
@@ -20,7 +21,10 @@ pub(super) struct Mutation {
     pub(super) connection: Arc<dyn Connection>,
     pub(super) store: Arc<dyn StateStore>,
     pub(super) listener: Listener,
+    /// What is recorded of it: without what is only written.
     pub(super) intent: Intent,
+    /// The whole configuration, for the provider alone.
+    pub(super) config: Value,
     pub(super) schema: Arc<Schema>,
     /// The record as it is, for an update or a deletion.
     pub(super) record: Option<Record>,
@@ -52,6 +56,7 @@ struct Running {
     store: Arc<dyn StateStore>,
     listener: Listener,
     key: RecordKey,
+    schema: Arc<Schema>,
 }
 
 #[async_trait]
@@ -62,7 +67,7 @@ impl Operation for Running {
 
     async fn checkpoint(&self, partial: ResourceState) -> Result<(), Diagnostics> {
         let partial = ResourceState {
-            value: settled(partial.value),
+            value: without_write_only(&self.schema.block, settled(partial.value)),
             private: partial.private,
         };
         self.store
@@ -152,54 +157,58 @@ impl Mutation {
             store: self.store.clone(),
             listener: self.listener.clone(),
             key: key.clone(),
+            schema: self.schema.clone(),
         };
-        let (record, failed, mut changes) =
-            match self.connection.apply(&self.intent.request, &running).await {
-                Ok(Some(state)) => {
-                    // It stays tainted until its provisioners have succeeded.
-                    let status = match self.intent.provisioned {
-                        true => Status::Tainted,
-                        false => Status::Ok,
-                    };
-                    let record = self.record_of(state, status);
-                    (
-                        Some(record.clone()),
-                        None,
-                        vec![Change::Put(Box::new(record))],
-                    )
-                }
-                Ok(None) => (None, None, vec![Change::Remove(key.clone())]),
-                Err(failure) => {
-                    let ds = failure.diagnostics.map(|d| d.with_address(&key.address));
-                    match (failure.state, &self.intent.request.action) {
-                        (Some(state), Action::Create { .. }) => {
-                            let record = self.record_of(state, Status::Tainted);
-                            (
-                                Some(record.clone()),
-                                Some(ds),
-                                vec![Change::Put(Box::new(record))],
-                            )
-                        }
-                        (Some(state), _) => {
-                            let status = self.record.as_ref().map_or(Status::Ok, |r| r.status);
-                            let record = self.record_of(state, status);
-                            (
-                                Some(record.clone()),
-                                Some(ds),
-                                vec![Change::Put(Box::new(record))],
-                            )
-                        }
-                        (None, _) if self.journalled => {
-                            (self.record.clone(), Some(ds), self.undo.clone())
-                        }
-                        // What would have been set aside was not touched.
-                        (None, _) => {
-                            before.clear();
-                            (self.record.clone(), Some(ds), Vec::new())
-                        }
+        let request = ApplyRequest {
+            config: self.config.clone(),
+            ..self.intent.request.clone()
+        };
+        let (record, failed, mut changes) = match self.connection.apply(&request, &running).await {
+            Ok(Some(state)) => {
+                // It stays tainted until its provisioners have succeeded.
+                let status = match self.intent.provisioned {
+                    true => Status::Tainted,
+                    false => Status::Ok,
+                };
+                let record = self.record_of(state, status);
+                (
+                    Some(record.clone()),
+                    None,
+                    vec![Change::Put(Box::new(record))],
+                )
+            }
+            Ok(None) => (None, None, vec![Change::Remove(key.clone())]),
+            Err(failure) => {
+                let ds = failure.diagnostics.map(|d| d.with_address(&key.address));
+                match (failure.state, &self.intent.request.action) {
+                    (Some(state), Action::Create { .. }) => {
+                        let record = self.record_of(state, Status::Tainted);
+                        (
+                            Some(record.clone()),
+                            Some(ds),
+                            vec![Change::Put(Box::new(record))],
+                        )
+                    }
+                    (Some(state), _) => {
+                        let status = self.record.as_ref().map_or(Status::Ok, |r| r.status);
+                        let record = self.record_of(state, status);
+                        (
+                            Some(record.clone()),
+                            Some(ds),
+                            vec![Change::Put(Box::new(record))],
+                        )
+                    }
+                    (None, _) if self.journalled => {
+                        (self.record.clone(), Some(ds), self.undo.clone())
+                    }
+                    // What would have been set aside was not touched.
+                    (None, _) => {
+                        before.clear();
+                        (self.record.clone(), Some(ds), Vec::new())
                     }
                 }
-            };
+            }
+        };
         if self.journalled {
             changes.push(Change::CloseIntent(self.intent.operation.clone()));
         }

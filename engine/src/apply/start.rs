@@ -6,17 +6,19 @@ use super::provision::Provisioning;
 use super::tasks::Task;
 use super::{Answer, Run, Started};
 use crate::changes::{ChangeAction, InstanceChange};
+use crate::checks::Time;
 use crate::config::When;
 use crate::events::Event;
 use crate::plan::{Detail, ProviderState, deviation, id_of, mark, sensitive_paths};
 use crate::store::{Change, Intent, Record, RecordKey};
 use crate::world::{Each, ModuleScope};
 use jiff::Timestamp;
+use std::future::Future;
 use std::time::{Duration, Instant};
-use topo_sdk::plan::propose;
+use topo_sdk::plan::{propose, without_write_only};
 use topo_sdk::{
-    Action, ApplyRequest, Diagnostic, Diagnostics, OperationId, Path, PlanRequest, ResourceState,
-    Value,
+    Action, ApplyRequest, Diagnostic, Diagnostics, OperationId, Path, PlanRequest, PlannedResource,
+    ResourceState, Value,
 };
 
 impl Run<'_> {
@@ -69,18 +71,20 @@ impl Run<'_> {
             each: Some(&each),
             ..world.scope(detail.module, detail.instance)
         };
-        for rule in &resource.lifecycle.preconditions {
-            world.check_rule(
-                rule,
-                &scope,
-                "Resource precondition failed",
-                &resource.range,
-                &mut found,
-            );
-        }
+        let preconditions = &resource.lifecycle.preconditions;
+        let checked = world.check_rules(
+            preconditions,
+            &scope,
+            "Resource precondition failed",
+            &resource.range,
+            &mut found,
+        );
         let value = resource
             .body
             .decode(&resource.schema.block, &scope, &mut found);
+        if !preconditions.is_empty() {
+            self.checked(&detail, change.address(), Time::Before, checked);
+        }
         if found.has_errors() {
             return Err(found);
         }
@@ -130,7 +134,19 @@ impl Run<'_> {
     }
 
     pub(super) async fn start_read(&mut self, i: usize, c: usize) -> Result<Started, Diagnostics> {
-        let change = &self.changes[c];
+        let read = self.read_of(&self.changes[c]).await?;
+        Ok(Started::Running(Box::pin(async move {
+            Answer::Read(i, read.await)
+        })))
+    }
+
+    /// The reading of a data source, with what is now known.
+    pub(super) async fn read_of(
+        &mut self,
+        change: &InstanceChange,
+    ) -> Result<impl Future<Output = Result<Value, Diagnostics>> + Send + 'static, Diagnostics>
+    {
+        self.open_for(change).await?;
         let configured = self.decode(change)?;
         let marked = sensitive_paths(&configured);
         let plain = configured.unmark_deep();
@@ -148,7 +164,7 @@ impl Run<'_> {
             change.address().clone(),
             change.schema.clone(),
         );
-        Ok(Started::Running(Box::pin(async move {
+        Ok(async move {
             let started = std::time::Instant::now();
             listener(Event::ReadStarted {
                 address: address.clone(),
@@ -165,8 +181,8 @@ impl Run<'_> {
                 address,
                 elapsed: started.elapsed(),
             });
-            Answer::Read(i, made.map(|v| mark(&schema.block, v, &marked)))
-        })))
+            made.map(|v| mark(&schema.block, v, &marked))
+        })
     }
 
     pub(super) async fn start_converge(
@@ -175,6 +191,7 @@ impl Run<'_> {
         c: usize,
     ) -> Result<Started, Diagnostics> {
         let change = &self.changes[c];
+        self.open_for(change).await?;
         let configured = self.decode(change)?;
         let marked = sensitive_paths(&configured);
         let plain = configured.unmark_deep();
@@ -273,6 +290,10 @@ impl Run<'_> {
                 Some(p) => p.plan(&request)?,
                 None => return Err(self.providers.unknown(&change.provider.name).into()),
             },
+        };
+        let planned = PlannedResource {
+            value: without_write_only(&change.schema.block, planned.value),
+            ..planned
         };
         let shown = change.after.clone().unwrap_or(Value::NULL).unmark_deep();
         if let Some(path) = deviation(&shown, &planned.value, &mut Path::root()) {
@@ -377,7 +398,10 @@ impl Run<'_> {
         aside: Vec<Change>,
         undo: Vec<Change>,
     ) -> Mutation {
+        let block = &change.schema.block;
+        let kept = without_write_only(block, config.clone());
         Mutation {
+            config,
             connection: state.connection.clone(),
             store: self.store.clone(),
             listener: self.listener.clone(),
@@ -388,7 +412,7 @@ impl Run<'_> {
                 request: ApplyRequest {
                     type_name: change.address().resource.type_name.clone(),
                     action,
-                    config,
+                    config: kept,
                 },
                 sensitive,
                 schema_version: change.schema.version,

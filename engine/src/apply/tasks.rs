@@ -13,7 +13,8 @@ use topo_sdk::Diagnostics;
 
 use crate::address::{InstanceAddress, ResourceAddress, ResourceMode};
 use crate::changes::{ChangeAction, InstanceChange, PlanMode};
-use crate::config::ModuleId;
+use crate::config::{Config, ModuleId};
+use crate::ephemeral::is_ephemeral;
 use crate::graph::{Graph, Node};
 use crate::plan::{Detail, Selection};
 use crate::store::{Dependency, RecordKey, State};
@@ -64,6 +65,11 @@ impl Tasks {
         self.list.len() - 1
     }
 
+    /// The place of a task.
+    pub(super) fn find(&self, task: &Task) -> Option<usize> {
+        self.index.get(task).copied()
+    }
+
     fn edge(&mut self, before: usize, after: usize) {
         if before != after {
             self.next[before].push(after);
@@ -74,6 +80,7 @@ impl Tasks {
 
 /// What tasks are made from.
 pub(super) struct Input<'a> {
+    pub(super) config: &'a Config,
     pub(super) graph: &'a Graph,
     pub(super) changes: &'a [InstanceChange],
     pub(super) details: &'a HashMap<InstanceAddress, Detail>,
@@ -112,6 +119,14 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
         if change.key.deposed.is_some() || change.action == ChangeAction::Delete {
             continue;
         }
+        let block = input
+            .config
+            .module(detail.module)
+            .resources
+            .get(&detail.key);
+        if block.is_some_and(|r| r.check.is_some()) {
+            continue; // read after everything else
+        }
         let Some(node) = graph.find(&Node::Resource(detail.module, detail.key.clone())) else {
             continue;
         };
@@ -133,7 +148,14 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
             }
             continue;
         };
-        tasks.add(Task::JoinAll(*n));
+        let all = tasks.add(Task::JoinAll(*n));
+        if is_ephemeral(&graph.graph[*n]) {
+            // What needs it must wait for what it needs: it is opened for that.
+            for r in graph.requirements(*n) {
+                let before = after(tasks, r);
+                tasks.edge(before, all);
+            }
+        }
     }
     let mut ordered: Vec<_> = by_resource.into_iter().collect();
     ordered.sort_by_key(|((m, i, n), _)| (*m, *i, n.index()));
@@ -152,7 +174,7 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
                     tasks.edge(before, task);
                     continue;
                 };
-                if *rm != m {
+                if *rm != m || key.0 == ResourceMode::Ephemeral {
                     let before = after(tasks, r);
                     tasks.edge(before, task);
                     continue;

@@ -497,6 +497,16 @@ impl Body {
                 );
                 continue;
             }
+            // A set has the marks of what is in it: whatever it is in, all of it is kept.
+            if nested.nesting == Nesting::Set && value.marks().contains(Marks::EPHEMERAL) {
+                let first = self.blocks.iter().find(|b| b.name == *name);
+                let range = first.map_or_else(|| self.range.clone(), |b| b.body.range.clone());
+                diagnostics.push(
+                    Diagnostic::error("Invalid use of ephemeral value", format!("Ephemeral values are not valid in {name:?} blocks, because they are a set, which is kept in the state as a whole."))
+                        .with_range(Some(range)),
+                );
+                continue;
+            }
             let written = self.blocks.iter().filter(|b| b.name == *name);
             for (item, v) in written.zip(value.children()) {
                 diagnostics.extend(item.body.ephemeral(&nested.block, v));

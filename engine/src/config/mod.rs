@@ -371,6 +371,13 @@ pub struct Lifecycle {
     pub postconditions: Vec<CheckRule>,
 }
 
+impl Lifecycle {
+    /// Whether something must hold before or after.
+    pub fn has_conditions(&self) -> bool {
+        !self.preconditions.is_empty() || !self.postconditions.is_empty()
+    }
+}
+
 /// Changes of the configuration that are left alone.
 #[derive(Debug, Clone, Default)]
 pub enum IgnoreChanges {

@@ -9,6 +9,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Marks, Type, Value};
 use super::decode::{Kind, PROVIDER_META};
 use super::{CheckRule, Config, ImportIdentity, ModuleId, Repetition, ResourceKey, provisioner};
 use crate::address::ResourceMode;
+use crate::ephemeral::ephemeral;
 use crate::graph::{Graph, Node};
 use crate::lang::eval::{Scope, evaluate as evaluate_expression};
 use crate::lang::operators;
@@ -170,7 +171,9 @@ fn evaluate(
                             rules(&r.lifecycle.postconditions, &after, diagnostics);
                             let mut found = Diagnostics::new();
                             let value = r.body.decode(&r.schema.block, &scope, &mut found);
-                            found.extend(r.body.ephemeral(&r.schema.block, &value));
+                            if key.0 != ResourceMode::Ephemeral {
+                                found.extend(r.body.ephemeral(&r.schema.block, &value));
+                            }
                             let value = value.unmark_deep();
                             if let Some(p) = providers.get(&r.provider_address.name)
                                 && !unfit.contains(&(*m, key.clone()))
@@ -194,7 +197,11 @@ fn evaluate(
                     };
                     let object = r.schema.block.ty();
                     let whole = shape.whole_type(object);
-                    let instances = Instances::opaque(shape, Value::unknown(whole));
+                    let whole = match key.0 {
+                        ResourceMode::Ephemeral => ephemeral(Value::unknown(whole)),
+                        _ => Value::unknown(whole),
+                    };
+                    let instances = Instances::opaque(shape, whole);
                     world.modules[*m][i]
                         .resources
                         .insert(key.clone(), instances);

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use topo_sdk::plan::without_write_only;
 use topo_sdk::{Block, Kind, Marks, Mode, Nesting, Path, Value};
 
-/// An object with everything marked that its schema or its configuration says is sensitive.
+/// An object as it is kept: with everything marked that its schema or its configuration says is
+/// sensitive, and without what is only written.
 pub fn mark(block: &Block, value: Value, paths: &[Path]) -> Value {
     let mut value = if has_sensitive(block) {
         mark_by_schema(block, value)
@@ -24,7 +26,7 @@ pub fn mark(block: &Block, value: Value, paths: &[Path]) -> Value {
             }
         }
     }
-    value
+    without_write_only(block, value)
 }
 
 fn has_sensitive(block: &Block) -> bool {

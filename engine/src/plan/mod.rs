@@ -5,10 +5,12 @@
 //! configuration value, which its provider turns into a planned object; that is put back into
 //! the world, where whatever refers to it sees it, unknown parts included.
 
+mod checks;
 mod data;
 mod deferral;
 mod deletions;
 mod dependencies;
+mod ephemeral;
 mod marks;
 mod object;
 mod parts;
@@ -31,7 +33,7 @@ pub use marks::{deviation, mark, sensitive_paths};
 pub(crate) use object::ignore_changes;
 pub use providers::{ProviderState, Slot};
 pub(crate) use providers::{good_for, provider_config, provider_node};
-pub use saved::{SavedPlan, resume};
+pub use saved::{Purpose, SavedPlan, resume};
 pub(crate) use selection::Selection;
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
@@ -39,6 +41,7 @@ use crate::changes::{
     ChangeAction, Deferred, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
 };
 use crate::config::{Config, ModuleId, ResourceKey};
+use crate::ephemeral::Opened;
 use crate::events::{Event, Listener};
 use crate::graph::Node;
 use crate::providers::Providers;
@@ -124,7 +127,7 @@ pub(crate) struct Inner {
     pub(crate) selection: Selection,
     /// Objects of which it is not known whether they exist: these are left alone.
     pub(crate) blocked: BTreeMap<InstanceAddress, Diagnostic>,
-    pub(crate) saved: saved::Inputs,
+    pub(crate) saved: saved::Basis,
 }
 
 /// Where an instance comes from.
@@ -135,6 +138,13 @@ pub(crate) struct Detail {
     pub(crate) key: ResourceKey,
     pub(crate) each: Each,
     pub(crate) dependencies: Vec<Dependency>,
+}
+
+impl Detail {
+    /// Whether it is of this block in this module instance.
+    pub(crate) fn is(&self, module: ModuleId, instance: usize, key: &ResourceKey) -> bool {
+        (self.module, self.instance, &self.key) == (module, instance, key)
+    }
 }
 
 impl Plan {
@@ -162,7 +172,7 @@ pub async fn plan(
 ) -> Result<Plan, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
-    let inputs = saved::Inputs::new(&config, &state, &given, options, Timestamp::now());
+    let inputs = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
     let plan = plan_with(
         config,
         providers,
@@ -196,7 +206,7 @@ pub async fn consequences(
         allow_deferral: true,
         ..found.inner.saved.options()
     };
-    let mut inputs = saved::Inputs::new(&config, &state, &given, &options, Timestamp::now());
+    let mut inputs = saved::Basis::new(&config, &state, &given, &options, Timestamp::now());
     inputs.refreshed = Some(saved::refreshed(found).collect());
     let listener = crate::events::silent();
     let plan = plan_with(
@@ -228,7 +238,7 @@ async fn plan_with(
     options: &PlanOptions,
     listener: Listener,
     diagnostics: Diagnostics,
-    inputs: saved::Inputs,
+    inputs: saved::Basis,
 ) -> Result<Plan, Diagnostics> {
     if config.graph().is_none() {
         return Err(Diagnostics::error(
@@ -293,6 +303,7 @@ async fn plan_with(
         unknown_calls: HashSet::new(),
         deferred: Vec::new(),
         blocked: BTreeMap::new(),
+        opened: Vec::new(),
         inputs,
     };
     planner.run().await
@@ -330,7 +341,9 @@ struct Planner<'a> {
     deferred: Vec<Deferred>,
     /// Objects of which it is not known whether they exist, with what is told of them.
     blocked: BTreeMap<InstanceAddress, Diagnostic>,
-    inputs: saved::Inputs,
+    /// Ephemeral resources that are open, in the order in which they were opened.
+    opened: Vec<Opened>,
+    inputs: saved::Basis,
 }
 
 impl Planner<'_> {
@@ -364,6 +377,8 @@ impl Planner<'_> {
             self.prevented();
             self.incomplete_replacements();
         }
+        self.check_blocks().await;
+        self.close_ephemerals().await;
         self.report_open_intents();
         self.unmatched_replacements();
         let outputs = self.outputs().await;
@@ -407,7 +422,7 @@ impl Planner<'_> {
             deferred_providers,
             deferred: self.deferred,
             unread: self.unread,
-            checks: Vec::new(),
+            checks: self.world.checks.results(),
             diagnostics: self.diagnostics,
             mode: self.options.mode,
             partial: self.selection.is_partial(),

@@ -11,7 +11,7 @@ use crate::lang::ast::Target;
 use crate::store::{RecordKey, Status};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
-use topo_sdk::plan::propose;
+use topo_sdk::plan::{propose, without_write_only};
 use topo_sdk::{
     Diagnostics, Path, PlanRequest, PlannedResource, ResourceState, Schema, Type, Value,
 };
@@ -130,15 +130,20 @@ impl Planner<'_> {
             config,
             proposed,
         };
-        if let Some(connection) = self.slots.get(provider).and_then(|s| s.current.as_ref())
-            && let Some(answer) = connection.connection.plan(&request).await
-        {
-            return answer;
-        }
-        match self.providers.get(&provider.name) {
-            Some(p) => p.plan(&request),
-            None => Err(self.providers.unknown(&provider.name).into()),
-        }
+        let slot = self.slots.get(provider);
+        let answer = match slot.and_then(|s| s.current.as_ref()) {
+            Some(state) => state.connection.plan(&request).await,
+            None => None,
+        };
+        let made = match (answer, self.providers.get(&provider.name)) {
+            (Some(answer), _) => answer?,
+            (None, Some(p)) => p.plan(&request)?,
+            (None, None) => return Err(self.providers.unknown(&provider.name).into()),
+        };
+        Ok(PlannedResource {
+            value: without_write_only(&schema.block, made.value),
+            ..made
+        })
     }
 
     /// The first object of `replace_triggered_by` that is updated or replaced, or whose attribute

@@ -38,15 +38,19 @@ pub struct ProviderState {
     /// How long the credentials in the configuration are good, if they come from something that
     /// expires.
     pub good_for: Option<std::time::Duration>,
+    /// Whether what its configuration comes from is no longer open: an ephemeral resource of the
+    /// plan.
+    pub lapsed: bool,
 }
 
 impl ProviderState {
     /// Whether it should be configured anew before it is used again.
     pub fn is_stale(&self) -> bool {
-        self.good_for.is_some_and(|d| {
+        let expired = self.good_for.is_some_and(|d| {
             let age = Timestamp::now().duration_since(self.since);
             std::time::Duration::try_from(age).is_ok_and(|age| age >= d)
-        })
+        });
+        expired || self.lapsed
     }
 }
 
@@ -181,7 +185,11 @@ impl Planner<'_> {
         provider_config(self.providers, address, world, diagnostics)
     }
 
-    async fn connect(&mut self, address: &ProviderAddress, config: Value) -> Option<ProviderState> {
+    pub(super) async fn connect(
+        &mut self,
+        address: &ProviderAddress,
+        config: Value,
+    ) -> Option<ProviderState> {
         let provider = self.providers.get(&address.name)?;
         let block = self.config.provider_block(address);
         match provider.configure(&config.clone().unmark_deep()).await {
@@ -190,6 +198,7 @@ impl Planner<'_> {
                 config,
                 since: Timestamp::now(),
                 good_for: self.good_for(address),
+                lapsed: false,
             }),
             Err(ds) => {
                 self.diagnostics.extend(ds.map(|d| match block {
@@ -210,7 +219,10 @@ impl Planner<'_> {
     /// The configuration as it was: evaluated over the objects in the state.
     ///
     /// Errors in words, when it cannot be known.
-    async fn prior_config(&mut self, address: &ProviderAddress) -> Result<Value, String> {
+    pub(super) async fn prior_config(
+        &mut self,
+        address: &ProviderAddress,
+    ) -> Result<Value, String> {
         let config = self.config.clone();
         let Some(graph) = config.graph() else {
             return Err("there is no configuration.".into());
@@ -290,7 +302,9 @@ impl Planner<'_> {
                     self.prior_managed(*m, key);
                 }
                 ResourceMode::Data => Box::pin(self.prior_data(*m, key)).await,
-                ResourceMode::Ephemeral => {}
+                ResourceMode::Ephemeral => {
+                    Box::pin(self.prior_ephemeral(graph, *m, key)).await;
+                }
             }
             return;
         }
@@ -385,15 +399,8 @@ impl Planner<'_> {
         let made = match provider.compute_data(&key.1, &plain) {
             Some(made) => made,
             None => {
-                Box::pin(self.open_provider(&resource.provider_address)).await;
-                let slot = self.slots.get(&resource.provider_address)?;
-                let connection = slot
-                    .current
-                    .as_ref()
-                    .or(slot.prior.as_ref())?
-                    .connection
-                    .clone();
-                connection.read_data(&key.1, &plain).await
+                let state = self.any_connection(&resource.provider_address).await?;
+                state.connection.read_data(&key.1, &plain).await
             }
         };
         made.ok().map(|v| mark(&resource.schema.block, v, &marked))

@@ -4,23 +4,29 @@
 //! and the time. A saved plan is those inputs, by value or by digest, and what came out. Resuming
 //! it plans again from them, without reading anything, and refuses when something has moved on or
 //! when not exactly the same comes out.
+//!
+//! What is sensitive is in the file in the clear where it must be for that: values of sensitive
+//! variables, and sensitive attributes of objects and data sources as in the state. What is
+//! ephemeral or only written is not in it: ephemeral variables are given again, ephemeral resources
+//! opened again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use topo_sdk::convert::convert;
 use topo_sdk::{Diagnostic, Diagnostics, ResourceState, Value};
 
 use super::{Plan, PlanOptions, plan_with};
 use crate::address::{InstanceAddress, Target};
 use crate::changes::{ChangeAction, PlanMode};
-use crate::config::Config;
+use crate::config::{Config, Module};
 use crate::events::{Event, Listener};
 use crate::providers::Providers;
 use crate::store::{Meta, RecordKey, State, StateStore};
-use crate::variables::Given;
+use crate::variables::{Given, Inputs};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -29,7 +35,7 @@ const MAGIC: &[u8] = b"topo-plan\n";
 
 /// What went into a plan.
 #[derive(Debug, Clone)]
-pub(crate) struct Inputs {
+pub(crate) struct Basis {
     pub(crate) plan_time: Timestamp,
     /// What reads found, when a plan is resumed; `None` to read.
     pub(crate) refreshed: Option<BTreeMap<RecordKey, Option<ResourceState>>>,
@@ -49,15 +55,15 @@ pub(crate) struct Inputs {
     workspace: Arc<str>,
 }
 
-impl Inputs {
+impl Basis {
     pub(super) fn new(
         config: &Config,
         state: &State,
         given: &Arc<BTreeMap<Arc<str>, Given>>,
         options: &PlanOptions,
         plan_time: Timestamp,
-    ) -> Inputs {
-        Inputs {
+    ) -> Basis {
+        Basis {
             plan_time,
             refreshed: None,
             data: BTreeMap::new(),
@@ -76,7 +82,7 @@ impl Inputs {
     }
 }
 
-impl Inputs {
+impl Basis {
     /// How the plan was asked for, but for its mode.
     pub(super) fn options(&self) -> PlanOptions {
         PlanOptions {
@@ -100,7 +106,10 @@ pub struct SavedPlan {
     files: BTreeMap<Arc<str>, String>,
     meta: Meta,
     records: Vec<(RecordKey, Fingerprint)>,
+    /// As they were given, but for ephemeral ones.
     variables: BTreeMap<Arc<str>, Value>,
+    /// The ephemeral variables that were given.
+    ephemeral: BTreeSet<Arc<str>>,
     mode: PlanMode,
     refresh: bool,
     replace: Vec<InstanceAddress>,
@@ -160,6 +169,8 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         ));
     };
     let refreshed = refreshed(plan).collect();
+    let root = plan.inner.world.config.root();
+    let lasting = || inputs.given.iter().filter(|(n, _)| !is_ephemeral(root, n));
     let saved = SavedPlan {
         format: FORMAT,
         made_by: env!("CARGO_PKG_VERSION").into(),
@@ -167,10 +178,14 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         files: inputs.files.clone(),
         meta: inputs.meta.clone(),
         records: records.iter().map(|(k, f)| (k.clone(), *f)).collect(),
-        variables: inputs
-            .given
-            .iter()
+        variables: lasting()
             .map(|(n, g)| (n.clone(), g.value.clone()))
+            .collect(),
+        ephemeral: inputs
+            .given
+            .keys()
+            .filter(|n| is_ephemeral(root, n))
+            .cloned()
             .collect(),
         mode: inputs.mode,
         refresh: inputs.refresh,
@@ -204,6 +219,10 @@ pub(super) fn refreshed(
         });
         (k.clone(), found)
     })
+}
+
+fn is_ephemeral(root: &Module, name: &str) -> bool {
+    root.variables.get(name).is_some_and(|v| v.ephemeral)
 }
 
 fn outcome(plan: &Plan) -> Vec<(RecordKey, ChangeAction, Option<Value>)> {
@@ -253,16 +272,115 @@ impl SavedPlan {
     pub fn mode(&self) -> PlanMode {
         self.mode
     }
+
+    /// Errors for variables that are given another value than the one that the plan was made
+    /// with. Ephemeral ones are not in the plan, they may be given.
+    pub fn conflicts(&self, config: &Config, flags: &Inputs) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        let root = config.root();
+        for (name, given) in flags.resolve(root, &mut found) {
+            let Some(variable) = root.variables.get(&name) else {
+                continue;
+            };
+            let of_type = |v: &Value| convert(v, &variable.constraint.ty).ok();
+            let saved = self.variables.get(&name).and_then(of_type);
+            if !variable.ephemeral && saved != of_type(&given.value) {
+                found.push(
+                    Diagnostic::error(
+                        "Can't change variable when applying a saved plan",
+                        format!("The plan was made with another value for the variable {name:?} than the one given by {}. Leave it out, or make a new plan. A variable that is to be given anew when a plan is applied is declared with ephemeral = true.", given.origin),
+                    )
+                    .with_range(given.range),
+                );
+            }
+        }
+        found
+    }
+
+    /// The values to plan with again: those of the plan, and what is given for ephemeral
+    /// variables, which must be given exactly if they were then.
+    fn given(
+        &self,
+        config: &Config,
+        inputs: &Inputs,
+        showing: bool,
+    ) -> Result<BTreeMap<Arc<str>, Given>, Diagnostics> {
+        let root = config.root();
+        let mut found = Diagnostics::new();
+        let mut now = inputs.resolve(root, &mut found);
+        now.retain(|name, _| is_ephemeral(root, name));
+        let range = |name: &Arc<str>| root.variables.get(name).map(|v| v.range.clone());
+        for name in &self.ephemeral {
+            let Some(variable) = root.variables.get(name).filter(|_| !now.contains_key(name))
+            else {
+                continue;
+            };
+            if showing {
+                let unknown = Given {
+                    value: Value::unknown(variable.constraint.ty.clone()),
+                    range: None,
+                    origin: "a variable that the saved plan does not hold".into(),
+                };
+                now.insert(name.clone(), unknown);
+                continue;
+            }
+            found.push(
+                Diagnostic::error(
+                    "No value for required variable",
+                    format!("The ephemeral variable {name:?} was set when the plan was made. Plan files do not hold values of ephemeral variables, so it must be set again to apply the plan, as with -var={name}=... or TF_VAR_{name}."),
+                )
+                .with_range(range(name)),
+            );
+        }
+        for name in now.keys().filter(|n| !self.ephemeral.contains(*n)) {
+            found.push(
+                Diagnostic::error(
+                    "Ephemeral variable was not set during planning",
+                    format!("The ephemeral variable {name:?} was not set when the plan was made, so it must not be set to apply the plan."),
+                )
+                .with_range(range(name)),
+            );
+        }
+        if found.has_errors() {
+            return Err(found);
+        }
+        now.extend(self.variables.iter().map(|(n, v)| {
+            let given = Given {
+                value: v.clone(),
+                range: None,
+                origin: "the saved plan".into(),
+            };
+            (n.clone(), given)
+        }));
+        Ok(now)
+    }
 }
 
-/// Makes the plan of a file anew from what went into it, to be shown or applied.
+/// What a plan of a file is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look at it. Ephemeral variables that are not given are unknown.
+    Show,
+    /// To carry it out.
+    Apply,
+}
+
+/// Makes the plan of a file anew from what went into it, to be shown or applied. Of `inputs` only
+/// ephemeral variables count.
 ///
 /// # Errors
-/// When configuration or state are not what they were, with which.
+/// When configuration or state are not what they were, with which; when an ephemeral variable is
+/// not given that is needed.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is saved, and all that is not"
+)]
 pub async fn resume(
     saved: SavedPlan,
+    purpose: Purpose,
     config: Arc<Config>,
     providers: &Providers,
+    inputs: &Inputs,
     state: State,
     store: Option<Arc<dyn StateStore>>,
     listener: Listener,
@@ -290,20 +408,7 @@ pub async fn resume(
         );
         return Err(stale(&detail));
     }
-    let given: BTreeMap<Arc<str>, Given> = saved
-        .variables
-        .iter()
-        .map(|(n, v)| {
-            (
-                n.clone(),
-                Given {
-                    value: v.clone(),
-                    range: None,
-                    origin: "the saved plan".into(),
-                },
-            )
-        })
-        .collect();
+    let given = saved.given(&config, inputs, purpose == Purpose::Show)?;
     let options = PlanOptions {
         mode: saved.mode,
         refresh: saved.refresh,
@@ -316,9 +421,9 @@ pub async fn resume(
         ..PlanOptions::default()
     };
     let given = Arc::new(given);
-    let mut inputs = Inputs::new(&config, &state, &given, &options, saved.plan_time);
-    inputs.refreshed = Some(saved.refreshed.into_iter().collect());
-    inputs.data = saved.data.into_iter().collect();
+    let mut basis = Basis::new(&config, &state, &given, &options, saved.plan_time);
+    basis.refreshed = Some(saved.refreshed.into_iter().collect());
+    basis.data = saved.data.into_iter().collect();
     let plan = plan_with(
         config,
         providers,
@@ -327,7 +432,7 @@ pub async fn resume(
         &options,
         listener.clone(),
         Diagnostics::new(),
-        inputs,
+        basis,
     )
     .await?;
     let expected = saved.changes;

@@ -3,10 +3,9 @@
 
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
-use crate::address::ResourceMode;
 use crate::config::Config;
 
-/// Errors for what cannot be carried out, warnings for what is only not looked at.
+/// Errors for what cannot be carried out.
 pub(super) fn unsupported(config: &Config) -> Diagnostics {
     let mut found = Diagnostics::new();
     let mut refuse = |range: &SourceRange, what: &str, why: &str| {
@@ -40,14 +39,7 @@ pub(super) fn unsupported(config: &Config) -> Diagnostics {
                 "a second object would be made beside the one that exists.",
             );
         }
-        for ((mode, ..), r) in &module.resources {
-            if *mode == ResourceMode::Ephemeral {
-                refuse(
-                    &r.range,
-                    "ephemeral resources",
-                    "nothing opens and closes them.",
-                );
-            }
+        for r in module.resources.values() {
             if r.provider_instance.is_some() {
                 refuse(
                     &r.range,
@@ -65,15 +57,6 @@ pub(super) fn unsupported(config: &Config) -> Diagnostics {
                 );
             }
         }
-    }
-    for check in config.modules.iter().flat_map(|m| m.checks.values()) {
-        found.push(
-            Diagnostic::warning(
-                "Check block is not evaluated",
-                "topo does not evaluate check blocks yet: whether what they assert holds is not known.",
-            )
-            .with_range(Some(check.range.clone())),
-        );
     }
     found
 }

@@ -5,6 +5,7 @@ use crate::address::{
     InstanceAddress, InstanceKey, ProviderAddress, ResourceAddress, ResourceMode,
 };
 use crate::changes::DeferredReason;
+use crate::checks::{Checked, Time, resource_node};
 use crate::config::{ModuleId, Resource, ResourceKey};
 use crate::graph::{Graph, Node};
 use crate::world::{Each, Instances, ModuleScope, Shape};
@@ -56,7 +57,7 @@ impl Planner<'_> {
                     self.open_provider(&address).await;
                 }
             }
-            // Only its check block sees it, and check blocks are not evaluated yet.
+            // Of a check block, and so after everything else.
             Node::Resource(m, key) if self.config.module(*m).resources[key].check.is_some() => {}
             Node::Resource(m, key) => self.resource(graph, index, *m, key).await,
             Node::Check(..) | Node::Outputs(_) | Node::Closed(_) => {}
@@ -103,6 +104,9 @@ impl Planner<'_> {
             self.world.modules[m][i]
                 .resources
                 .insert(key.clone(), Instances::new(shape));
+            if resource.lifecycle.has_conditions() {
+                self.world.checks.declare(&config, &graph.graph[index]);
+            }
             let mut reads = Vec::new();
             for each in items {
                 let instance = address.instance(each.key.clone());
@@ -147,8 +151,13 @@ impl Planner<'_> {
             }
             if !reads.is_empty() {
                 let read: Vec<InstanceAddress> = reads.iter().map(|(a, _)| a.clone()).collect();
-                self.read_data(graph, index, resource, m, i, key, reads)
-                    .await;
+                if key.0 == ResourceMode::Ephemeral {
+                    self.open_ephemerals(graph, index, resource, m, i, key, reads)
+                        .await;
+                } else {
+                    self.read_data(graph, index, resource, m, i, key, reads)
+                        .await;
+                }
                 for instance in read {
                     self.postconditions(resource, m, i, &instance);
                 }
@@ -189,17 +198,30 @@ impl Planner<'_> {
             ..self.world.scope(m, i)
         };
         let mut found = Diagnostics::new();
-        for rule in &resource.lifecycle.postconditions {
-            self.world.check_rule(
-                rule,
-                &scope,
-                "Resource postcondition failed",
-                &resource.range,
-                &mut found,
-            );
-        }
+        let checked = self.world.check_rules(
+            &resource.lifecycle.postconditions,
+            &scope,
+            "Resource postcondition failed",
+            &resource.range,
+            &mut found,
+        );
+        self.checked(m, instance, Time::After, checked);
         self.diagnostics
             .extend(found.map(|d| d.with_address(instance)));
+    }
+
+    /// Notes what conditions of an object come to.
+    pub(super) fn checked(
+        &mut self,
+        m: ModuleId,
+        instance: &InstanceAddress,
+        time: Time,
+        checked: Checked,
+    ) {
+        let (module, node) = (&instance.resource.module, resource_node(m, instance));
+        self.world
+            .checks
+            .record(&self.config, &node, module, &instance.key, time, checked);
     }
 
     pub(super) fn set(
@@ -229,19 +251,21 @@ impl Planner<'_> {
             each: Some(each),
             ..self.world.scope(m, i)
         };
-        for rule in &resource.lifecycle.preconditions {
-            self.world.check_rule(
-                rule,
-                &scope,
-                "Resource precondition failed",
-                &resource.range,
-                &mut found,
-            );
-        }
+        let preconditions = &resource.lifecycle.preconditions;
+        let checked = self.world.check_rules(
+            preconditions,
+            &scope,
+            "Resource precondition failed",
+            &resource.range,
+            &mut found,
+        );
         let value = resource
             .body
             .decode(&resource.schema.block, &scope, &mut found);
-        if instance.resource.mode == ResourceMode::Managed {
+        if !preconditions.is_empty() {
+            self.checked(m, instance, Time::Before, checked);
+        }
+        if instance.resource.mode != ResourceMode::Ephemeral {
             found.extend(resource.body.ephemeral(&resource.schema.block, &value));
         }
         if !found.has_errors()

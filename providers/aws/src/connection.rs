@@ -13,15 +13,16 @@ use topo_sdk::plan::{fill_missing, nulls_for_unknowns};
 use topo_sdk::provider::unknown_type;
 use topo_sdk::value::Kind;
 use topo_sdk::{
-    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Operation, PlanRequest,
-    PlannedResource, ReadRequest, RecoverRequest, Recovery, ResourceState, Schema, Value,
+    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, OpenedEphemeral, Operation,
+    PlanRequest, PlannedResource, ReadRequest, RecoverRequest, Recovery, ResourceState, Schema,
+    Value,
 };
 
 use crate::core::clients::Aws;
 use crate::core::contract::{Call, Found, Resource, Watch};
 use crate::core::wait::{Status, until};
 use crate::provider::plan_with;
-use crate::table::{DATA, Entry, RESOURCES};
+use crate::table::{DATA, EPHEMERAL, Entry, RESOURCES};
 
 /// How long a read is repeated until it shows what was written; then it is believed.
 const CONSISTENT: Duration = Duration::from_secs(8);
@@ -268,6 +269,18 @@ impl Connection for AwsConnection {
         let entry = DATA.get(type_name).ok_or_else(|| unknown_type(type_name))?;
         let value = entry.kind.read(&self.aws, config).await?;
         conform(entry.schema(), value)
+    }
+
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        let entry = EPHEMERAL
+            .get(type_name)
+            .ok_or_else(|| unknown_type(type_name))?;
+        let value = entry.kind.read(&self.aws, config).await?;
+        Ok(conform(entry.schema(), value)?.into())
     }
 
     async fn apply(

@@ -17,7 +17,7 @@ use crate::core::contract::Resource;
 use crate::core::credentials;
 use crate::core::tags::{self, TagRules};
 use crate::core::view::blocks;
-use crate::table::{DATA, RESOURCES};
+use crate::table::{DATA, EPHEMERAL, RESOURCES};
 
 /// The AWS provider, local name `aws`.
 pub fn provider() -> Arc<dyn Provider> {
@@ -209,6 +209,14 @@ impl Provider for AwsProvider {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         Some(DATA.get(type_name)?.schema().clone())
+    }
+
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        EPHEMERAL.keys().map(|&n| n.into()).collect()
+    }
+
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        Some(EPHEMERAL.get(type_name)?.schema().clone())
     }
 
     fn functions(&self) -> Vec<topo_sdk::Function> {

@@ -81,6 +81,18 @@ pub(crate) static DATA: LazyLock<BTreeMap<&'static str, Entry<dyn DataSource>>> 
         kinds.into_iter().map(entry).collect()
     });
 
+/// Every ephemeral resource type, by name. They are read like data sources, and there is nothing
+/// to renew or to close.
+pub(crate) static EPHEMERAL: LazyLock<BTreeMap<&'static str, Entry<dyn DataSource>>> =
+    LazyLock::new(|| {
+        let kinds: [&'static dyn DataSource; _] = [&data::eks_cluster_auth::EphemeralClusterAuth];
+        let entry = |kind: &'static dyn DataSource| {
+            let schema = OnceLock::new();
+            (kind.name(), Entry { kind, schema })
+        };
+        kinds.into_iter().map(entry).collect()
+    });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use topo_sdk::provider::unknown_type;
 use topo_sdk::{
-    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Function, Operation, PlanRequest,
-    PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState, Schema, Value,
-    plan,
+    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Function, OpenedEphemeral,
+    Operation, PlanRequest, PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery,
+    ResourceState, Schema, Value, plan,
 };
 
 /// A resource type.
@@ -96,6 +96,25 @@ pub(crate) trait Data: Send + Sync {
     fn read(&self, config: &Value) -> Result<Value, Diagnostics>;
 }
 
+/// An ephemeral resource type: made when it is opened, kept nowhere, with nothing to renew or to
+/// close.
+#[async_trait]
+pub(crate) trait Ephemeral: Send + Sync {
+    /// Its name in configuration.
+    fn name(&self) -> &'static str;
+
+    /// Its schema; asked once.
+    fn schema(&self) -> Schema;
+
+    /// Checks a configuration beyond the schema.
+    fn validate(&self, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Makes the value: `planned` is the configuration with defaults, unknown where this decides.
+    async fn open(&self, planned: Value) -> Result<Value, Diagnostics>;
+}
+
 /// A provider made of resource types and data sources.
 struct TableProvider {
     name: &'static str,
@@ -108,6 +127,7 @@ struct TableProvider {
 struct Table {
     resources: ByName<dyn Resource>,
     data: ByName<dyn Data>,
+    ephemeral: ByName<dyn Ephemeral>,
 }
 
 /// Types by name, each with its schema.
@@ -119,7 +139,16 @@ pub(crate) fn provider(
     resources: Vec<Box<dyn Resource>>,
     data: Vec<Box<dyn Data>>,
 ) -> Arc<dyn Provider> {
-    provider_with_functions(name, resources, data, Vec::new())
+    of(name, resources, data, Vec::new(), Vec::new())
+}
+
+/// A provider of this name with these resource types and ephemeral resource types.
+pub(crate) fn provider_with_ephemeral(
+    name: &'static str,
+    resources: Vec<Box<dyn Resource>>,
+    ephemeral: Vec<Box<dyn Ephemeral>>,
+) -> Arc<dyn Provider> {
+    of(name, resources, Vec::new(), ephemeral, Vec::new())
 }
 
 /// A provider of this name with these types and functions.
@@ -127,6 +156,16 @@ pub(crate) fn provider_with_functions(
     name: &'static str,
     resources: Vec<Box<dyn Resource>>,
     data: Vec<Box<dyn Data>>,
+    functions: Vec<Function>,
+) -> Arc<dyn Provider> {
+    of(name, resources, data, Vec::new(), functions)
+}
+
+fn of(
+    name: &'static str,
+    resources: Vec<Box<dyn Resource>>,
+    data: Vec<Box<dyn Data>>,
+    ephemeral: Vec<Box<dyn Ephemeral>>,
     functions: Vec<Function>,
 ) -> Arc<dyn Provider> {
     let resources = resources.into_iter().map(|r| {
@@ -137,12 +176,17 @@ pub(crate) fn provider_with_functions(
         let schema = Arc::new(d.schema());
         (Arc::from(d.name()), (d, schema))
     });
+    let ephemeral = ephemeral.into_iter().map(|e| {
+        let schema = Arc::new(e.schema());
+        (Arc::from(e.name()), (e, schema))
+    });
     Arc::new(TableProvider {
         name,
         provider_schema: Arc::new(Schema::default()),
         table: Arc::new(Table {
             resources: resources.collect(),
             data: data.collect(),
+            ephemeral: ephemeral.collect(),
         }),
         functions,
     })
@@ -176,6 +220,21 @@ impl Provider for TableProvider {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         Some(self.table.data.get(type_name)?.1.clone())
+    }
+
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        self.table.ephemeral.keys().cloned().collect()
+    }
+
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        Some(self.table.ephemeral.get(type_name)?.1.clone())
+    }
+
+    fn validate_ephemeral(&self, type_name: &str, config: &Value) -> Diagnostics {
+        match self.table.ephemeral.get(type_name) {
+            Some((ephemeral, _)) => ephemeral.validate(config),
+            None => unknown_type(type_name),
+        }
     }
 
     fn functions(&self) -> Vec<Function> {
@@ -226,6 +285,18 @@ impl Connection for Table {
             Some((data, _)) => data.read(config),
             None => Err(unknown_type(type_name)),
         }
+    }
+
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        let Some((ephemeral, schema)) = self.ephemeral.get(type_name) else {
+            return Err(unknown_type(type_name));
+        };
+        let planned = plan::propose(&schema.block, None, config);
+        Ok(ephemeral.open(planned).await?.into())
     }
 
     async fn apply(

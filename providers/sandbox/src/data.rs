@@ -78,6 +78,31 @@ pub(crate) fn read(
     Ok(result(&schema, config, &known, object.as_ref(), &inventor))
 }
 
+/// Opens an ephemeral resource: its arguments, with the rest invented.
+pub(crate) fn ephemeral(
+    simulation: &Simulation,
+    type_name: &str,
+    config: &Value,
+) -> Result<Value, Diagnostics> {
+    let schema = simulation
+        .inner
+        .ephemeral_schema(type_name)
+        .ok_or_else(|| unknown_type(type_name))?;
+    let seed = simulation.cloud.options().seed;
+    let basis = format!("{seed}/ephemeral/{type_name}/{}", json::to_json(config));
+    let token = hex::encode(Sha256::digest(&basis));
+    let known = overrides::data(type_name, config, &simulation.region, &token);
+    let inventor = Inventor {
+        basis,
+        type_name,
+        planned: config,
+        prior: None,
+        region: config.get_str("region").unwrap_or(&simulation.region),
+        default_tags: &Default::default(),
+    };
+    Ok(result(&schema, config, &known, None, &inventor))
+}
+
 /// What is inside a cluster, and clusters themselves, are made by the configuration; of other
 /// things a configuration often expects that they are there already.
 fn must_exist(type_name: &str) -> bool {

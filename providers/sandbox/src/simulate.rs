@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use topo_sdk::provider::unknown_type;
 use topo_sdk::{
-    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Operation, PlanRequest,
-    PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState, Schema, Value,
-    json,
+    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, OpenedEphemeral, Operation,
+    PlanRequest, PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState,
+    Schema, Value, json,
 };
 
 use crate::calls::Kind;
@@ -59,6 +59,18 @@ impl Provider for Simulated {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         self.inner.data_schema(type_name)
+    }
+
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        self.inner.ephemeral_types()
+    }
+
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        self.inner.ephemeral_schema(type_name)
+    }
+
+    fn validate_ephemeral(&self, type_name: &str, config: &Value) -> Diagnostics {
+        self.inner.validate_ephemeral(type_name, config)
     }
 
     fn functions(&self) -> Vec<topo_sdk::Function> {
@@ -389,6 +401,16 @@ impl Connection for Simulation {
         let act = || data::read(self, type_name, config);
         let acted = self.cloud.call(Kind::ReadData, type_name, act).await?;
         Ok(acted.result)
+    }
+
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        let act = || data::ephemeral(self, type_name, config);
+        let acted = self.cloud.call(Kind::ReadData, type_name, act).await?;
+        Ok(acted.result.into())
     }
 
     async fn apply(

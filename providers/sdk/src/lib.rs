@@ -23,8 +23,9 @@ pub use function::{Function, FunctionError, Parameter};
 pub use number::Number;
 pub use path::{Path, Step};
 pub use provider::{
-    Action, ApplyFailure, ApplyRequest, Connection, Operation, OperationId, PlanRequest,
-    PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery, ResourceState,
+    Action, ApplyFailure, ApplyRequest, Connection, OpenedEphemeral, Operation, OperationId,
+    PlanRequest, PlannedResource, Provider, ReadRequest, RecoverRequest, Recovery,
+    RenewedEphemeral, ResourceState,
 };
 pub use provisioner::{Output, ProvisionFailure, Provisioner};
 pub use schema::{Attribute, Block, Mode, NestedBlock, Nesting, Schema};

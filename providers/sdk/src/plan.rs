@@ -167,6 +167,9 @@ fn propose_nested(
 /// configuration sets is the same, and what it leaves out is computed, defaulted or null.
 fn could_be(block: &Block, prior: &Value, config: &Value) -> bool {
     let attributes = block.attributes.iter().all(|(name, a)| {
+        if a.write_only {
+            return true; // the object does not have it
+        }
         let old = prior.get(name).unwrap_or(&Value::NULL);
         match config.get(name) {
             Some(c) if !c.is_null() => c == old,
@@ -316,6 +319,38 @@ pub fn nulls_for_unknowns(value: Value) -> Value {
     }
 }
 
+/// An object with everything in it that is only written, never kept, replaced by null: what is
+/// planned, stored and shown of an object, and of a configuration that is kept.
+pub fn without_write_only(block: &Block, value: Value) -> Value {
+    if !has_write_only(block) {
+        return value;
+    }
+    let Kind::Object(object) = value.kind() else {
+        return value;
+    };
+    let mut made = (**object).clone();
+    for (name, attribute) in &block.attributes {
+        if attribute.write_only && made.contains_key(name) {
+            made.insert(name.clone(), Value::null(attribute.ty.clone()));
+        }
+    }
+    for (name, nested) in &block.blocks {
+        if let Some(v) = made.get_mut(name) {
+            let old = std::mem::replace(v, Value::NULL);
+            *v = match nested.nesting {
+                Nesting::Single => without_write_only(&nested.block, old),
+                _ => old.map_children(|v| without_write_only(&nested.block, v)),
+            };
+        }
+    }
+    Value::new(Kind::Object(Arc::new(made))).with_marks(value.marks())
+}
+
+fn has_write_only(block: &Block) -> bool {
+    block.attributes.values().any(|a| a.write_only)
+        || block.blocks.values().any(|b| has_write_only(&b.block))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -415,5 +450,35 @@ mod tests {
         let made = applied(planned(None, config("a", &[])).value);
         let plan = planned(Some(made), config("b", &[]));
         assert_eq!(plan.requires_replace, [Path::attribute("name")]);
+    }
+
+    #[test]
+    fn what_is_only_written_is_kept_nowhere() {
+        let user = Block::new()
+            .attr("name", Attribute::required(Type::String))
+            .attr("key_wo", Attribute::optional(Type::String).write_only());
+        let block = Block::new()
+            .attr("name", Attribute::required(Type::String))
+            .attr("secret_wo", Attribute::optional(Type::String).write_only())
+            .block("user", NestedBlock::new(Nesting::Set, user.clone()))
+            .block("owner", NestedBlock::new(Nesting::Single, user.clone()));
+        let person = |key: Value| Value::object([("name", Value::from("p")), ("key_wo", key)]);
+        let object = |secret: Value, key: Value| {
+            let plain = key.clone().unmark();
+            Value::object([
+                ("name", Value::from("a")),
+                ("secret_wo", secret),
+                ("user", Value::set(user.ty(), vec![person(plain)])),
+                ("owner", person(key)),
+            ])
+        };
+        let written = object(Value::from("s"), Value::from("k").sensitive());
+        let kept = object(Value::null(Type::String), Value::null(Type::String));
+        assert_eq!(without_write_only(&block, written.clone()), kept);
+        let stripped = without_write_only(&block, written.clone());
+        assert!(stripped.deep_marks().is_empty());
+        // An element of a set is the same one whatever is written to it.
+        let plan = propose(&block, Some(&kept), &written.unmark_deep());
+        assert_eq!(plan, kept);
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::convert::convert;
@@ -135,6 +136,37 @@ impl From<Diagnostics> for ApplyFailure {
             state: None,
         }
     }
+}
+
+/// An ephemeral resource that was opened: what it gives for as long as it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedEphemeral {
+    /// An object of the schema's type, wholly known. It is kept in memory alone.
+    pub value: Value,
+    /// Handed back to renew and close it; empty for none.
+    pub private: Vec<u8>,
+    /// When it must be renewed to stay good; `None` where it outlives any run.
+    pub renew_at: Option<Timestamp>,
+}
+
+impl From<Value> for OpenedEphemeral {
+    /// One that needs neither renewing nor closing.
+    fn from(value: Value) -> OpenedEphemeral {
+        OpenedEphemeral {
+            value,
+            private: Vec::new(),
+            renew_at: None,
+        }
+    }
+}
+
+/// An ephemeral resource that was renewed. Its value stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RenewedEphemeral {
+    /// What to hand back from now on.
+    pub private: Vec<u8>,
+    /// When it must be renewed again; `None` for not at all.
+    pub renew_at: Option<Timestamp>,
 }
 
 /// The engine's side of a running mutation.
@@ -332,6 +364,40 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// When it cannot be read or there is no such thing.
     async fn read_data(&self, type_name: &str, config: &Value) -> Result<Value, Diagnostics>;
+
+    /// Opens an ephemeral resource: makes what it stands for available for a phase of a run. The
+    /// configuration is wholly known.
+    ///
+    /// # Errors
+    /// When it cannot be made available.
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        _config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        Err(unknown_type(type_name))
+    }
+
+    /// Keeps an opened ephemeral resource from expiring. Called at its
+    /// [`renew_at`](OpenedEphemeral::renew_at), while it is open.
+    ///
+    /// # Errors
+    /// When that is not possible; it is not tried again.
+    async fn renew_ephemeral(
+        &self,
+        _type_name: &str,
+        _private: &[u8],
+    ) -> Result<RenewedEphemeral, Diagnostics> {
+        Ok(RenewedEphemeral::default())
+    }
+
+    /// Lets go of an opened ephemeral resource. Nothing to do by default.
+    ///
+    /// # Errors
+    /// When it could not be let go of.
+    async fn close_ephemeral(&self, _type_name: &str, _private: &[u8]) -> Result<(), Diagnostics> {
+        Ok(())
+    }
 
     /// Makes one change and waits until it is done. Returns the object as it then is, wholly
     /// known, or `None` after a deletion.

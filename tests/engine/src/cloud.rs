@@ -46,6 +46,7 @@ struct Inner {
     objects: BTreeMap<String, Object>,
     scripts: BTreeMap<String, Behaviour>,
     released: BTreeSet<String>,
+    sessions: BTreeSet<String>,
     made: u64,
     /// Whether every call waits until it is let in.
     stepping: bool,
@@ -237,6 +238,19 @@ impl Cloud {
         let mut inner = self.lock();
         inner.made += 1;
         inner.made
+    }
+
+    /// The tokens of the sessions that are open.
+    pub fn sessions(&self) -> Vec<String> {
+        self.lock().sessions.iter().cloned().collect()
+    }
+
+    pub(super) fn open_session(&self, token: &str) {
+        self.lock().sessions.insert(token.into());
+    }
+
+    pub(super) fn close_session(&self, token: &str) {
+        self.lock().sessions.remove(token);
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Object> {

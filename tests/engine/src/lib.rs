@@ -21,7 +21,7 @@ use topo_engine::apply::{ApplyOptions, Interrupt, Outcome, apply};
 use topo_engine::changes::{ChangeAction, PlanMode};
 use topo_engine::config::{Config, Loaded, load};
 use topo_engine::events::{Listener, silent};
-use topo_engine::plan::{Plan, PlanOptions, SavedPlan, plan, resume};
+use topo_engine::plan::{Plan, PlanOptions, Purpose, SavedPlan, plan, resume};
 use topo_engine::providers::Providers;
 use topo_engine::store::{Record, RecordKey, State, StateStore};
 use topo_engine::variables::Inputs;
@@ -232,10 +232,20 @@ impl Scenario {
     /// # Errors
     /// Those of the plan; when it is stale.
     pub async fn resume(&self, bytes: &[u8]) -> Result<Plan, Diagnostics> {
+        self.resume_to(Purpose::Apply, bytes).await
+    }
+
+    /// Takes a saved plan up again, to apply or to show it.
+    ///
+    /// # Errors
+    /// Those of the plan; when it is stale.
+    pub async fn resume_to(&self, purpose: Purpose, bytes: &[u8]) -> Result<Plan, Diagnostics> {
         resume(
             SavedPlan::open(bytes)?,
+            purpose,
             self.config(),
             &self.providers,
+            &self.inputs,
             self.state().await,
             Some(self.store.clone()),
             self.listener.clone(),

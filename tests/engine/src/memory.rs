@@ -46,6 +46,7 @@ fn name(change: &Change, state: &State) -> String {
         Change::CloseIntent(o) => format!("CloseIntent {}", of(o)),
         Change::PutRun(_) => "PutRun".into(),
         Change::PutDuration(..) => "PutDuration".into(),
+        Change::PutChecks(_) => "PutChecks".into(),
     }
 }
 
@@ -85,6 +86,7 @@ impl StateStore for MemoryStore {
                 Change::PutDuration(t, a, d) => {
                     state.durations.insert((t, a), d);
                 }
+                Change::PutChecks(checks) => state.checks = checks,
             }
         }
         Ok(())

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use topo_sdk::{
     Action, ApplyFailure, ApplyRequest, Attribute, Block, Connection, Diagnostic, Diagnostics,
-    Kind, NestedBlock, Nesting, Operation, Path, Provider, ReadRequest, RecoverRequest, Recovery,
-    ResourceState, Schema, Type, Value,
+    Kind, NestedBlock, Nesting, OpenedEphemeral, Operation, Path, Provider, ReadRequest,
+    RecoverRequest, Recovery, RenewedEphemeral, ResourceState, Schema, Type, Value,
 };
 
 use super::cloud::{Behaviour, Cloud, Object};
@@ -31,6 +31,30 @@ static THING: LazyLock<Arc<Schema>> = LazyLock::new(|| {
         .attr("revision", Attribute::computed(Type::Number).recomputed())
         .block("rule", NestedBlock::new(Nesting::Set, rule))
         .block("step", NestedBlock::new(Nesting::List, step));
+    Arc::new(Schema::new(block))
+});
+
+/// Something with a secret that is written to it and never comes back; but this provider is
+/// careless and returns it nevertheless.
+static VAULT: LazyLock<Arc<Schema>> = LazyLock::new(|| {
+    let user = Block::new()
+        .attr("name", Attribute::required(Type::String))
+        .attr("key_wo", Attribute::optional(Type::String).write_only());
+    let block = Block::new()
+        .attr("id", Attribute::computed(Type::String))
+        .attr("name", Attribute::required(Type::String))
+        .attr("secret_wo", Attribute::optional(Type::String).write_only())
+        .attr("secret_wo_version", Attribute::optional(Type::Number))
+        .block("user", NestedBlock::new(Nesting::List, user));
+    Arc::new(Schema::new(block))
+});
+
+/// A session with a token, good until it is closed.
+static SESSION: LazyLock<Arc<Schema>> = LazyLock::new(|| {
+    let block = Block::new()
+        .attr("name", Attribute::required(Type::String))
+        .attr("renewed", Attribute::optional(Type::Bool))
+        .attr("token", Attribute::computed(Type::String).sensitive());
     Arc::new(Schema::new(block))
 });
 
@@ -95,11 +119,23 @@ impl Provider for Test {
     }
 
     fn resource_types(&self) -> Vec<Arc<str>> {
-        vec!["test_thing".into()]
+        vec!["test_thing".into(), "test_vault".into()]
     }
 
     fn resource_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
-        (type_name == "test_thing").then(|| THING.clone())
+        match type_name {
+            "test_thing" => Some(THING.clone()),
+            "test_vault" => Some(VAULT.clone()),
+            _ => None,
+        }
+    }
+
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        vec!["test_session".into()]
+    }
+
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        (type_name == "test_session").then(|| SESSION.clone())
     }
 
     fn data_types(&self) -> Vec<Arc<str>> {
@@ -194,8 +230,38 @@ impl Link {
                 "Connection refused",
                 format!("There is no host at {h}."),
             )),
+            _ if self.token.contains("-session-")
+                && !self.cloud.sessions().contains(&self.token) =>
+            {
+                Err(Diagnostics::error(
+                    "Session closed",
+                    format!("{} is not good any more.", self.token),
+                ))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Notes what is only written, and returns it although it should not.
+    fn written(&self, request: &ApplyRequest, made: Value, call: &str) -> Value {
+        if &*request.type_name != "test_vault" {
+            return made;
+        }
+        let secret = request.config.get("secret_wo").cloned();
+        let text = secret.as_ref().and_then(Value::as_str).unwrap_or("nothing");
+        self.cloud.note(format!("{call} wrote {text}"));
+        for user in request
+            .config
+            .get("user")
+            .into_iter()
+            .flat_map(Value::children)
+        {
+            let key = user.get_str("key_wo").unwrap_or("nothing");
+            self.cloud.note(format!("{call} wrote {key}"));
+        }
+        let users = request.config.get("user").cloned().unwrap_or(Value::NULL);
+        made.with("secret_wo", secret.unwrap_or(Value::NULL))
+            .with("user", users)
     }
 
     /// The object that comes of a plan: everything unknown gets a value.
@@ -264,6 +330,62 @@ impl Connection for Link {
         })
     }
 
+    async fn open_ephemeral(
+        &self,
+        _type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        let call = self.call("open", config);
+        self.cloud.note(call.clone());
+        if self.cloud.behaviour(&call) == Some(Behaviour::Fail) {
+            return Err(refused(&call));
+        }
+        let name = config.get_str("name").unwrap_or_default();
+        let token = format!("{name}-session-{}", self.cloud.number());
+        self.cloud.open_session(&token);
+        Ok(OpenedEphemeral {
+            value: config.clone().with("token", Value::from(token.as_str())),
+            private: format!("{name} {token}").into_bytes(),
+            renew_at: (config.get_bool("renewed") == Some(true)).then(jiff::Timestamp::now),
+        })
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        _type_name: &str,
+        private: &[u8],
+    ) -> Result<RenewedEphemeral, Diagnostics> {
+        let text = String::from_utf8_lossy(private).into_owned();
+        let name = text.split(' ').next().unwrap_or_default();
+        let call = format!("renew {name}");
+        self.cloud.note(call.clone());
+        if self.cloud.behaviour(&call) == Some(Behaviour::Fail) {
+            return Err(refused(&call));
+        }
+        Ok(RenewedEphemeral {
+            private: format!("{text} renewed").into_bytes(),
+            renew_at: None,
+        })
+    }
+
+    async fn close_ephemeral(&self, _type_name: &str, private: &[u8]) -> Result<(), Diagnostics> {
+        let text = String::from_utf8_lossy(private).into_owned();
+        let parts: Vec<&str> = text.split(' ').collect();
+        let [name, token, rest @ ..] = parts.as_slice() else {
+            return Err(refused("close what was never opened"));
+        };
+        self.cloud.close_session(token);
+        let call = format!("close {name}");
+        self.cloud.note(call.clone());
+        if !rest.is_empty() {
+            self.cloud.note(format!("{call} renewed"));
+        }
+        if self.cloud.behaviour(&call) == Some(Behaviour::Fail) {
+            return Err(refused(&call));
+        }
+        Ok(())
+    }
+
     async fn apply(
         &self,
         request: &ApplyRequest,
@@ -302,7 +424,7 @@ impl Connection for Link {
                 None
             }
             Action::Create { planned } | Action::Update { planned, .. } => {
-                let value = self.make(planned, &id);
+                let value = self.written(request, self.make(planned, &id), &call);
                 self.cloud.put(
                     id,
                     Object {

@@ -66,27 +66,54 @@ impl DataSource for ClusterAuth {
     }
 
     async fn read(&self, aws: &Aws, config: &Value) -> Result<Value, Diagnostics> {
-        let name = config.get_str("name").unwrap_or_default();
-        let missing =
-            |reason: &str| Diagnostics::error("No valid AWS credentials", no_credentials(reason));
-        let Some(provider) = aws.config.credentials_provider() else {
-            return Err(missing("No source of credentials is configured"));
-        };
-        let credentials = provider
-            .provide_credentials()
-            .await
-            .map_err(|e| missing(&reasons(&e)))?;
-        let endpoint = aws.endpoint_of("sts:");
-        let token = token(
-            &credentials,
-            &endpoint,
-            &aws.region,
-            name,
-            SystemTime::now(),
-        )
-        .map_err(|e| Diagnostics::error(format!("No token for cluster {name}"), format!("{e}.")))?;
+        let (name, token) = made(aws, config).await?;
         Ok(View::of(config).set("id", name).set("token", token).done())
     }
+}
+
+/// The ephemeral resource: the same without an id, and kept nowhere.
+pub(crate) struct EphemeralClusterAuth;
+
+#[async_trait]
+impl DataSource for EphemeralClusterAuth {
+    fn name(&self) -> &'static str {
+        "aws_eks_cluster_auth"
+    }
+
+    fn schema(&self) -> Schema {
+        let mut schema = ClusterAuth.schema();
+        schema.block.attributes.remove("id");
+        schema
+    }
+
+    async fn read(&self, aws: &Aws, config: &Value) -> Result<Value, Diagnostics> {
+        let (_, token) = made(aws, config).await?;
+        Ok(View::of(config).set("token", token).done())
+    }
+}
+
+/// The name of the cluster and a token for it.
+async fn made<'a>(aws: &Aws, config: &'a Value) -> Result<(&'a str, String), Diagnostics> {
+    let name = config.get_str("name").unwrap_or_default();
+    let missing =
+        |reason: &str| Diagnostics::error("No valid AWS credentials", no_credentials(reason));
+    let Some(provider) = aws.config.credentials_provider() else {
+        return Err(missing("No source of credentials is configured"));
+    };
+    let credentials = provider
+        .provide_credentials()
+        .await
+        .map_err(|e| missing(&reasons(&e)))?;
+    let endpoint = aws.endpoint_of("sts:");
+    let token = token(
+        &credentials,
+        &endpoint,
+        &aws.region,
+        name,
+        SystemTime::now(),
+    )
+    .map_err(|e| Diagnostics::error(format!("No token for cluster {name}"), format!("{e}.")))?;
+    Ok((name, token))
 }
 
 /// The token for a cluster, signed at `now`.

@@ -24,7 +24,7 @@ use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, Path, Provider, Type, 
 
 /// The provider.
 pub(crate) fn provider() -> Arc<dyn Provider> {
-    crate::table::provider(
+    crate::table::provider_with_ephemeral(
         "random",
         vec![
             Box::new(bytes::RandomBytes),
@@ -36,7 +36,7 @@ pub(crate) fn provider() -> Arc<dyn Provider> {
             Box::new(string::RandomString),
             Box::new(uuid::RandomUuid),
         ],
-        Vec::new(),
+        vec![Box::new(password::EphemeralPassword)],
     )
 }
 

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use topo_sdk::{
-    Attribute, Diagnostics, Operation, PlanRequest, PlannedResource, Schema, Type, Value,
+    Attribute, Block, Diagnostics, Operation, PlanRequest, PlannedResource, Schema, Type, Value,
 };
 
 use super::characters;
-use crate::table::Resource;
+use crate::table::{Ephemeral, Resource};
 
 /// The cost of the bcrypt hash: 2^10 rounds, the usual default.
 const BCRYPT_COST: u32 = 10;
@@ -66,6 +66,48 @@ impl Resource for RandomPassword {
     }
 }
 
+/// The ephemeral `random_password`: another one in every phase of a run.
+pub(crate) struct EphemeralPassword;
+
+#[async_trait]
+impl Ephemeral for EphemeralPassword {
+    fn name(&self) -> &'static str {
+        "random_password"
+    }
+
+    fn schema(&self) -> Schema {
+        let of = RandomPassword.schema().block;
+        let mut block = Block::new().describe("Random characters that are kept nowhere.");
+        let left_out = ["id", "keepers", "number"];
+        let kept = of
+            .attributes
+            .into_iter()
+            .filter(|(n, _)| !left_out.contains(&&**n));
+        block.attributes.extend(kept.map(|(name, attribute)| {
+            let attribute = Attribute {
+                force_new: false,
+                ..attribute
+            };
+            (name, attribute)
+        }));
+        Schema::new(block)
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        characters::validate(config)
+    }
+
+    async fn open(&self, planned: Value) -> Result<Value, Diagnostics> {
+        let result = characters::generate(&planned)?;
+        let hash = hash(result.clone()).await?;
+        let numeric = planned.get_bool("numeric").unwrap_or(true);
+        Ok(planned
+            .with("numeric", numeric.into())
+            .with("result", Value::string(result))
+            .with("bcrypt_hash", Value::string(hash)))
+    }
+}
+
 /// Hashing takes long on purpose, so it does not hold up the runtime.
 async fn hash(password: String) -> Result<String, Diagnostics> {
     tokio::task::spawn_blocking(move || bcrypt::hash(password, BCRYPT_COST))
@@ -81,6 +123,7 @@ fn hash_failed(e: impl std::fmt::Display) -> Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::super::provider;
+    use super::*;
     use crate::testing::Bench;
 
     #[tokio::test]
@@ -110,5 +153,43 @@ mod tests {
         let made = bench.import("s3cret!").await.unwrap();
         assert_eq!(made.get_str("result"), Some("s3cret!"));
         bench.unchanged(&made, [("length", 7.into())]);
+    }
+
+    #[tokio::test]
+    async fn an_ephemeral_one_is_another_each_time() {
+        let provider = provider();
+        let schema = provider.ephemeral_schema("random_password").unwrap();
+        assert!(!schema.block.attributes.contains_key("id"));
+        assert!(!schema.block.attributes.contains_key("keepers"));
+        let connection = provider.configure(&Value::NULL).await.unwrap();
+        let config = topo_sdk::plan::fill_missing(
+            &schema.block,
+            Value::object([("length", Value::from(20)), ("special", false.into())]),
+        );
+        assert!(
+            !provider
+                .validate_ephemeral("random_password", &config)
+                .has_errors()
+        );
+        let mut made = Vec::new();
+        for _ in 0..2 {
+            let opened = connection.open_ephemeral("random_password", &config);
+            let opened = opened.await.unwrap();
+            assert_eq!(opened.renew_at, None);
+            assert!(opened.value.is_wholly_known());
+            let result = opened.value.get_str("result").unwrap().to_string();
+            assert_eq!(result.chars().count(), 20);
+            assert!(result.chars().all(char::is_alphanumeric), "{result}");
+            let hash = opened.value.get_str("bcrypt_hash").unwrap();
+            assert!(bcrypt::verify(&result, hash).unwrap());
+            made.push(result);
+        }
+        assert_ne!(made[0], made[1]);
+        let short = config.with("length", Value::from(0));
+        assert!(
+            provider
+                .validate_ephemeral("random_password", &short)
+                .has_errors()
+        );
     }
 }

@@ -10,12 +10,12 @@ use topo_sdk::Provider;
 
 /// The provider.
 pub(crate) fn provider() -> Arc<dyn Provider> {
-    crate::table::provider(
+    crate::table::provider_with_ephemeral(
         "tls",
         vec![
             Box::new(private_key::TlsPrivateKey),
             Box::new(self_signed_cert::TlsSelfSignedCert),
         ],
-        Vec::new(),
+        vec![Box::new(private_key::EphemeralPrivateKey)],
     )
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, Operation, Path, Schema, Type, Value};
 
 use super::key::Key;
-use crate::table::Resource;
+use crate::table::{Ephemeral, Resource};
 
 pub(crate) struct TlsPrivateKey;
 
@@ -97,38 +97,77 @@ impl Resource for TlsPrivateKey {
         planned: Value,
         operation: &dyn Operation,
     ) -> Result<Value, Diagnostics> {
-        let diagnostics = self.validate(&planned);
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
-        }
-        let key = match planned.get_str("algorithm") {
-            Some("ECDSA") => Key::ecdsa(planned.get_str("ecdsa_curve").unwrap_or_default()),
-            Some("ED25519") => Some(Key::ed25519()),
-            _ => {
-                let bits = planned
-                    .get_i64("rsa_bits")
-                    .and_then(|b| usize::try_from(b).ok());
-                let bits = bits.unwrap_or(2048);
-                operation.progress("generating an RSA key");
-                let made = tokio::task::spawn_blocking(move || Key::rsa(bits)).await;
-                Some(made.map_err(super::key::failed)??)
-            }
-        };
-        let key = key.ok_or_else(|| self.validate(&planned))?;
-        let formats = key.formats()?;
-        Ok(planned
-            .with("private_key_pem", formats.pem.into())
-            .with("private_key_pem_pkcs8", formats.pem_pkcs8.into())
-            .with("private_key_openssh", formats.openssh.into())
-            .with("public_key_pem", formats.public_pem.into())
-            .with("public_key_openssh", formats.public_openssh.into())
-            .with("public_key_fingerprint_md5", formats.fingerprint_md5.into())
-            .with(
-                "public_key_fingerprint_sha256",
-                formats.fingerprint_sha256.into(),
-            )
-            .with("id", key.id()?.into()))
+        let (planned, key) =
+            generate(planned, || operation.progress("generating an RSA key")).await?;
+        Ok(planned.with("id", key.id()?.into()))
     }
+}
+
+/// The ephemeral `tls_private_key`: another one in every phase of a run.
+pub(crate) struct EphemeralPrivateKey;
+
+#[async_trait]
+impl Ephemeral for EphemeralPrivateKey {
+    fn name(&self) -> &'static str {
+        "tls_private_key"
+    }
+
+    fn schema(&self) -> Schema {
+        let of = TlsPrivateKey.schema().block.attributes;
+        let mut block = Block::new().describe("A private key that is kept nowhere.");
+        let kept = of.into_iter().filter(|(name, _)| &**name != "id");
+        block.attributes.extend(kept.map(|(name, attribute)| {
+            let attribute = Attribute {
+                force_new: false,
+                ..attribute
+            };
+            (name, attribute)
+        }));
+        Schema::new(block)
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        TlsPrivateKey.validate(config)
+    }
+
+    async fn open(&self, planned: Value) -> Result<Value, Diagnostics> {
+        Ok(generate(planned, || {}).await?.0)
+    }
+}
+
+/// The object with a new key in all its formats, and the key.
+async fn generate(planned: Value, slow: impl FnOnce()) -> Result<(Value, Key), Diagnostics> {
+    let diagnostics = TlsPrivateKey.validate(&planned);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let key = match planned.get_str("algorithm") {
+        Some("ECDSA") => Key::ecdsa(planned.get_str("ecdsa_curve").unwrap_or_default()),
+        Some("ED25519") => Some(Key::ed25519()),
+        _ => {
+            let bits = planned
+                .get_i64("rsa_bits")
+                .and_then(|b| usize::try_from(b).ok());
+            let bits = bits.unwrap_or(2048);
+            slow();
+            let made = tokio::task::spawn_blocking(move || Key::rsa(bits)).await;
+            Some(made.map_err(super::key::failed)??)
+        }
+    };
+    let key = key.ok_or_else(|| TlsPrivateKey.validate(&planned))?;
+    let formats = key.formats()?;
+    let made = planned
+        .with("private_key_pem", formats.pem.into())
+        .with("private_key_pem_pkcs8", formats.pem_pkcs8.into())
+        .with("private_key_openssh", formats.openssh.into())
+        .with("public_key_pem", formats.public_pem.into())
+        .with("public_key_openssh", formats.public_openssh.into())
+        .with("public_key_fingerprint_md5", formats.fingerprint_md5.into())
+        .with(
+            "public_key_fingerprint_sha256",
+            formats.fingerprint_sha256.into(),
+        );
+    Ok((made, key))
 }
 
 #[cfg(test)]
@@ -201,5 +240,28 @@ mod tests {
             Key::from_pem("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----").is_err()
         );
         assert!(Key::from_pem("nothing").is_err());
+    }
+
+    #[tokio::test]
+    async fn an_ephemeral_one_is_another_each_time() {
+        let provider = provider();
+        let schema = provider.ephemeral_schema("tls_private_key").unwrap();
+        assert!(!schema.block.attributes.contains_key("id"));
+        let connection = provider.configure(&Value::NULL).await.unwrap();
+        let config = topo_sdk::plan::fill_missing(
+            &schema.block,
+            Value::object([("algorithm", Value::from("ED25519"))]),
+        );
+        let mut made = Vec::new();
+        for _ in 0..2 {
+            let opened = connection.open_ephemeral("tls_private_key", &config);
+            let value = opened.await.unwrap().value;
+            assert!(value.is_wholly_known());
+            let private = Key::from_pem(value.get_str("private_key_pem").unwrap()).unwrap();
+            let public = private.formats().unwrap().public_pem;
+            assert_eq!(value.get_str("public_key_pem"), Some(&*public));
+            made.push(public);
+        }
+        assert_ne!(made[0], made[1]);
     }
 }
