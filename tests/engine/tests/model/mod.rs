@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 /// How a node refers to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Via {
+pub enum Via {
     /// By its id, or those of all its instances.
     Id,
     /// By what changes whenever it does.
