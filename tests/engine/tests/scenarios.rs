@@ -7,7 +7,6 @@ fn every_scenario_does_what_is_expected() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let (count, differences) = topo_engine_tests::table::run_all(&dir);
     assert!(count > 0, "there are no scenarios");
-    println!("{count} scenarios");
     assert!(
         differences.is_empty(),
         "{} of {count} scenarios differ:\n{}",
