@@ -501,7 +501,9 @@ impl World {
         let Some(output) = config.module(module).outputs.get(name) else {
             return;
         };
+        let mut holds = true;
         if !output.preconditions.is_empty() {
+            let errors = diagnostics.iter().filter(|d| d.is_error()).count();
             let checked = self.check_rules(
                 &output.preconditions,
                 &self.scope(module, instance),
@@ -510,8 +512,13 @@ impl World {
                 diagnostics,
             );
             self.checked(&Node::Output(module, name.clone()), instance, checked);
+            holds = diagnostics.iter().filter(|d| d.is_error()).count() == errors;
         }
-        let mut value = self.evaluate(&output.value, module, instance, diagnostics);
+        // An output whose precondition does not hold has no value that could be kept.
+        let mut value = match holds {
+            true => self.evaluate(&output.value, module, instance, diagnostics),
+            false => Value::unknown(Type::Dynamic),
+        };
         if output.ephemeral {
             value = value.with_marks(Marks::EPHEMERAL);
         } else if value.deep_marks().contains(Marks::EPHEMERAL) {
