@@ -10,6 +10,7 @@ pub mod changes;
 pub mod config;
 pub mod console;
 pub mod events;
+mod generate;
 pub mod graph;
 pub mod lang;
 pub mod plan;

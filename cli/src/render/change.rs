@@ -150,6 +150,9 @@ fn headline(change: &InstanceChange, name: &str) -> String {
         (ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete, _) => {
             format!("must be {replaced}")
         }
+        (ChangeAction::ForgetThenCreate, _) => {
+            format!("must be {replaced}, but the old object will not be destroyed")
+        }
     };
     format!("{hash} {text}")
 }

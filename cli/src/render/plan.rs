@@ -89,6 +89,10 @@ fn legend(shown: &[&InstanceChange]) -> String {
             ChangeAction::CreateThenDelete,
             "create replacement and then destroy",
         ),
+        (
+            ChangeAction::ForgetThenCreate,
+            "forget, without destroying, and then create replacement",
+        ),
         (ChangeAction::Read, "read (data sources)"),
         (ChangeAction::Forget, "forget, without destroying"),
     ];

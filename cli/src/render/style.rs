@@ -37,6 +37,8 @@ pub enum Symbol {
     RemoveAdd,
     /// Made anew, then the old one removed.
     AddRemove,
+    /// Forgotten, then made anew.
+    ForgetAdd,
     /// Read during apply.
     Read,
     /// Left alone and forgotten.
@@ -55,6 +57,7 @@ impl Symbol {
             Symbol::AddRemove => format!("{}/{} ", paint(GREEN, "+"), paint(RED, "-")),
             Symbol::Read => format!(" {} ", paint(CYAN, "<=")),
             Symbol::Forget => format!("  {} ", paint(RED, ".")),
+            Symbol::ForgetAdd => format!("{}/{} ", paint(RED, "."), paint(GREEN, "+")),
         }
     }
 }
@@ -70,6 +73,7 @@ impl From<ChangeAction> for Symbol {
             ChangeAction::CreateThenDelete => Symbol::AddRemove,
             ChangeAction::Delete => Symbol::Remove,
             ChangeAction::Forget => Symbol::Forget,
+            ChangeAction::ForgetThenCreate => Symbol::ForgetAdd,
         }
     }
 }

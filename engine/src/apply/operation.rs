@@ -224,6 +224,7 @@ impl Mutation {
                 _ => now,
             },
             updated: now,
+            keep: self.intent.keep,
         }
     }
 }

@@ -105,7 +105,8 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
         let Some(detail) = input.details.get(change.address()) else {
             continue;
         };
-        if change.key.deposed.is_some() || change.action == ChangeAction::Delete {
+        let leaves = matches!(change.action, ChangeAction::Delete | ChangeAction::Forget);
+        if change.key.deposed.is_some() || leaves {
             continue;
         }
         let Some(node) = graph.find(&Node::Resource(detail.module, detail.key.clone())) else {
@@ -205,8 +206,7 @@ fn instance_dependencies<'a>(
 }
 
 fn deletes(change: &InstanceChange) -> bool {
-    change.mode() == ResourceMode::Managed
-        && (change.action == ChangeAction::Delete || change.action.is_replace())
+    change.mode() == ResourceMode::Managed && change.action.destroys()
 }
 
 fn deleting(input: &Input<'_>, tasks: &mut Tasks) {

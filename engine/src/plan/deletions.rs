@@ -23,27 +23,21 @@ impl Planner<'_> {
             })
             .cloned()
             .collect();
-        let modules: HashMap<ModuleInstance, (ModuleId, usize)> = self
-            .world
-            .modules
-            .iter()
-            .enumerate()
-            .flat_map(|(m, instances)| {
-                let addressed = instances.iter().enumerate();
-                addressed.map(move |(i, values)| (values.address.clone(), (m, i)))
-            })
-            .collect();
+        let modules = self.module_instances();
         for record in gone {
             let reason = if self.options.mode == PlanMode::Destroy {
                 Reason::Destroy
             } else {
                 self.deletion_reason(&record.key.address, &modules)
             };
+            let forgotten = self.is_kept(&record);
             let type_name = &record.key.address.resource.type_name;
             let schema = self
                 .providers
                 .get(&record.provider.name)
                 .and_then(|p| p.resource_schema(type_name));
+            // What is only forgotten is not looked at.
+            let schema = schema.or_else(|| forgotten.then(Arc::default));
             let Some(schema) = schema else {
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -54,20 +48,25 @@ impl Planner<'_> {
                 );
                 continue;
             };
+            let previous = self.moves.previous(&record.key.address).cloned();
             self.changes.push(InstanceChange {
                 key: record.key,
                 provider: record.provider,
-                action: ChangeAction::Delete,
+                action: match forgotten {
+                    true => ChangeAction::Forget,
+                    false => ChangeAction::Delete,
+                },
                 reason: Some(reason),
                 before: Some(record.value),
                 after: None,
                 replace_paths: Vec::new(),
                 schema,
                 provider_deferred: false,
-                previous: None,
+                previous,
                 importing: None,
             });
         }
+        self.tell_forgotten();
     }
 
     pub(super) fn deletion_reason(
@@ -75,6 +74,10 @@ impl Planner<'_> {
         address: &InstanceAddress,
         modules: &HashMap<ModuleInstance, (ModuleId, usize)>,
     ) -> Reason {
+        let moved = self.moves.previous(address).is_some();
+        if moved && self.config.resource(&address.resource).is_none() {
+            return Reason::NoMoveTarget;
+        }
         let Some((m, i)) = modules.get(&address.resource.module).copied() else {
             return Reason::NoModule;
         };
@@ -100,10 +103,7 @@ impl Planner<'_> {
 
     /// Objects that must not be removed.
     pub(super) fn prevented(&mut self) {
-        let removed = self
-            .changes
-            .iter()
-            .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace());
+        let removed = self.changes.iter().filter(|c| c.action.destroys());
         let mut found = Vec::new();
         for change in removed {
             let path: Vec<Arc<str>> = change

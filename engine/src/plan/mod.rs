@@ -8,9 +8,12 @@
 mod data;
 mod deletions;
 mod dependencies;
+mod imports;
 mod marks;
+mod moves;
 mod object;
 mod providers;
+mod removal;
 mod saved;
 mod unsupported;
 mod walk;
@@ -24,6 +27,9 @@ use topo_sdk::plan::nulls_for_unknowns;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use self::dependencies::{create_first, resource_dependencies};
+use self::moves::Moves;
+use self::removal::Removals;
+pub use imports::{GeneratedBlock, generate, import_object};
 pub use marks::{deviation, mark, sensitive_paths};
 pub(crate) use object::ignore_changes;
 pub use providers::{ProviderState, Slot};
@@ -32,7 +38,7 @@ pub use saved::{SavedPlan, resume};
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::changes::{
-    ChangeAction, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
+    ChangeAction, Drift, Importing, InstanceChange, OutputChange, Overview, PlanMode, Unread,
 };
 use crate::config::{Config, ModuleId, ResourceKey};
 use crate::events::{Event, Listener};
@@ -113,6 +119,8 @@ pub(crate) struct Inner {
     pub(crate) details: HashMap<InstanceAddress, Detail>,
     /// Data sources that were read.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
+    /// Objects that are taken into the state.
+    pub(crate) imported: BTreeMap<InstanceAddress, Importing>,
     pub(crate) saved: saved::Inputs,
 }
 
@@ -185,6 +193,31 @@ async fn plan_with(
             "Plans that are restricted to targets are not supported yet.",
         ));
     }
+    planner(
+        config,
+        providers,
+        given,
+        state,
+        options,
+        listener,
+        diagnostics,
+        inputs,
+    )?
+    .run()
+    .await
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of `plan_with`")]
+fn planner<'a>(
+    config: Arc<Config>,
+    providers: &'a Providers,
+    given: Arc<BTreeMap<Arc<str>, Given>>,
+    state: State,
+    options: &'a PlanOptions,
+    listener: Listener,
+    diagnostics: Diagnostics,
+    inputs: saved::Inputs,
+) -> Result<Planner<'a>, Diagnostics> {
     if config.graph().is_none() {
         return Err(Diagnostics::error(
             "Configuration not checked",
@@ -192,6 +225,7 @@ async fn plan_with(
         ));
     }
     let mut diagnostics = diagnostics;
+    diagnostics.extend(removal::still_there(&config));
     diagnostics.extend(unsupported::unsupported(&config));
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -207,8 +241,11 @@ async fn plan_with(
     let plan_time = inputs.plan_time;
     let mut world = World::new(config.clone(), given.clone(), plan_time);
     world.workspace = options.workspace.clone();
-    let planner = Planner {
+    Ok(Planner {
         world,
+        moves: Moves::default(),
+        removals: Removals::new(&config),
+        imported: BTreeMap::new(),
         config,
         providers,
         given,
@@ -229,8 +266,7 @@ async fn plan_with(
         resource_deps,
         create_first,
         inputs,
-    };
-    planner.run().await
+    })
 }
 
 struct Planner<'a> {
@@ -257,11 +293,19 @@ struct Planner<'a> {
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
+    moves: Moves,
+    removals: Removals,
+    /// Objects that are taken into the state.
+    imported: BTreeMap<InstanceAddress, Importing>,
     inputs: saved::Inputs,
 }
 
 impl Planner<'_> {
     async fn run(mut self) -> Result<Plan, Diagnostics> {
+        self.relocate();
+        if self.diagnostics.has_errors() {
+            return Err(self.diagnostics);
+        }
         if self.options.mode == PlanMode::Normal {
             let config = self.config.clone();
             let Some(graph) = config.graph() else {
@@ -270,12 +314,14 @@ impl Planner<'_> {
             for index in &graph.order {
                 self.node(graph, *index).await;
             }
+            self.wrong_moves();
         }
         // Objects whose block is gone, or all of them.
         let addresses: BTreeSet<ProviderAddress> = self
             .state
             .records
             .values()
+            .filter(|r| !self.only_forgotten(r))
             .map(|r| r.provider.clone())
             .chain(self.state.intents.iter().map(|i| i.provider.clone()))
             .collect();
@@ -322,6 +368,7 @@ impl Planner<'_> {
                 refreshed: self.refreshed,
                 details: self.details,
                 data: self.data,
+                imported: self.imported,
                 saved: self.inputs,
             },
         })

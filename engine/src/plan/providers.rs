@@ -83,6 +83,13 @@ impl Planner<'_> {
             self.diagnostics.push(self.providers.unknown(&address.name));
             return;
         };
+        let has_records = self.has_records(address);
+        if self.block_is_gone(address) {
+            if has_records {
+                self.block_is_missed(address);
+            }
+            return;
+        }
         let mut slot = Slot::default();
         let mut unknown_now = None;
         if self.options.mode == PlanMode::Normal {
@@ -104,8 +111,7 @@ impl Planner<'_> {
                 unknown_now = Some(value);
             }
         }
-        let has_records = self.state.records.values().any(|r| r.provider == *address)
-            || self.state.intents.iter().any(|i| i.provider == *address);
+        let has_records = has_records || self.state.intents.iter().any(|i| i.provider == *address);
         if has_records && slot.current.is_none() {
             match self.prior_config(address).await {
                 Ok(was) => {
@@ -142,6 +148,37 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether there are objects that a provider configuration is needed for.
+    fn has_records(&self, address: &ProviderAddress) -> bool {
+        let mut records = self.state.records.values();
+        records.any(|r| r.provider == *address && !self.only_forgotten(r))
+    }
+
+    /// Whether a configuration cannot be any more what it was, because its block is gone: without
+    /// a block, only the root module's default one is known, for it is empty.
+    fn block_is_gone(&self, address: &ProviderAddress) -> bool {
+        self.config.provider_block(address).is_none()
+            && (!address.module.is_empty() || address.alias.is_some())
+    }
+
+    /// Objects cannot be removed through a configuration that nobody knows.
+    fn block_is_missed(&mut self, address: &ProviderAddress) {
+        let records = self.state.records.values();
+        let needing: Vec<String> = records
+            .filter(|r| r.provider == *address && !self.only_forgotten(r))
+            .map(|r| r.key.address.to_string())
+            .collect();
+        let shown = needing.iter().take(5).map(|a| format!("\n  - {a}"));
+        let mut list: String = shown.collect();
+        if needing.len() > 5 {
+            list.push_str(&format!("\n  - and {} more", needing.len() - 5));
+        }
+        self.diagnostics.push(Diagnostic::error(
+            "Provider configuration not present",
+            format!("These objects are in the state and were made through {address}, whose block is not in the configuration any more:{list}\n\nWithout it they can be neither read nor destroyed. Put the provider block back until they are destroyed, or let go of them with a removed block that has destroy = false."),
+        ));
+    }
+
     fn config_is_empty(&self, address: &ProviderAddress) -> bool {
         self.config.provider_block(address).is_none()
     }
@@ -156,7 +193,11 @@ impl Planner<'_> {
         provider_config(self.providers, address, world, diagnostics)
     }
 
-    async fn connect(&mut self, address: &ProviderAddress, config: Value) -> Option<ProviderState> {
+    pub(super) async fn connect(
+        &mut self,
+        address: &ProviderAddress,
+        config: Value,
+    ) -> Option<ProviderState> {
         let provider = self.providers.get(&address.name)?;
         let block = self.config.provider_block(address);
         match provider.configure(&config.clone().unmark_deep()).await {
@@ -185,7 +226,10 @@ impl Planner<'_> {
     /// The configuration as it was: evaluated over the objects in the state.
     ///
     /// Errors in words, when it cannot be known.
-    async fn prior_config(&mut self, address: &ProviderAddress) -> Result<Value, String> {
+    pub(super) async fn prior_config(
+        &mut self,
+        address: &ProviderAddress,
+    ) -> Result<Value, String> {
         let config = self.config.clone();
         let Some(graph) = config.graph() else {
             return Err("there is no configuration.".into());
@@ -429,7 +473,10 @@ impl Planner<'_> {
     async fn refresh(&mut self, address: &ProviderAddress, state: &ProviderState) {
         let mut by_type: BTreeMap<Arc<str>, Vec<(RecordKey, ReadRequest)>> = BTreeMap::new();
         for (key, r) in &self.state.records {
-            if r.provider != *address || key.address.resource.mode != ResourceMode::Managed {
+            if r.provider != *address
+                || key.address.resource.mode != ResourceMode::Managed
+                || self.only_forgotten(r)
+            {
                 continue;
             }
             let type_name = key.address.resource.type_name.clone();
@@ -562,8 +609,13 @@ impl Planner<'_> {
                     self.state
                         .records
                         .insert(record.key.clone(), record.clone());
+                    // It moves with all that moves, at the start of apply.
+                    let key = self.moves.stored(&record.key);
+                    if key != record.key {
+                        self.refreshed.extend([key.clone(), record.key.clone()]);
+                    }
                     self.commit(vec![
-                        Change::Put(Box::new(record)),
+                        Change::Put(Box::new(Record { key, ..record })),
                         Change::CloseIntent(intent.operation.clone()),
                     ])
                     .await;
@@ -572,7 +624,7 @@ impl Planner<'_> {
                 Ok(Recovery::Absent) => {
                     self.state.records.remove(&intent.key);
                     self.commit(vec![
-                        Change::Remove(intent.key.clone()),
+                        Change::Remove(self.moves.stored(&intent.key)),
                         Change::CloseIntent(intent.operation.clone()),
                     ])
                     .await;
@@ -639,12 +691,13 @@ impl Planner<'_> {
             dependencies: intent.dependencies.clone(),
             created: old.map_or(intent.started, |r| r.created),
             updated: Timestamp::now(),
+            keep: intent.keep,
         }
     }
 }
 
 /// The node that a reference in a module leads to.
-fn reference_node(
+pub(super) fn reference_node(
     config: &crate::config::Config,
     graph: &Graph,
     module: ModuleId,

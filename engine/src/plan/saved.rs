@@ -33,6 +33,8 @@ pub(crate) struct Inputs {
     pub(crate) plan_time: Timestamp,
     /// What reads found, when a plan is resumed; `None` to read.
     pub(crate) refreshed: Option<BTreeMap<RecordKey, Option<ResourceState>>>,
+    /// What import blocks found, when a plan is resumed: by which id, and what.
+    pub(crate) imported: Option<BTreeMap<InstanceAddress, (String, ResourceState)>>,
     /// What data sources were, when a plan is resumed.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
     digest: String,
@@ -59,6 +61,7 @@ impl Inputs {
         Inputs {
             plan_time,
             refreshed: None,
+            imported: None,
             data: BTreeMap::new(),
             digest: config.digest.clone(),
             meta: state.meta.clone(),
@@ -93,6 +96,8 @@ pub struct SavedPlan {
     allow_deferral: bool,
     workspace: Arc<str>,
     refreshed: Vec<(RecordKey, Option<ResourceState>)>,
+    #[serde(default)]
+    imported: Vec<(InstanceAddress, String, ResourceState)>,
     data: Vec<(InstanceAddress, Value)>,
     /// What the plan says: the same must come out again.
     changes: Vec<(RecordKey, ChangeAction, Option<Value>)>,
@@ -115,14 +120,16 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         .inner
         .refreshed
         .iter()
-        .map(|k| {
-            let found = plan.inner.state.records.get(k).map(|r| ResourceState {
-                value: r.value.clone().unmark_deep(),
-                private: r.private.clone(),
-            });
-            (k.clone(), found)
-        })
+        .map(|k| (k.clone(), state_of(plan, k)))
         .collect();
+    let imported = plan
+        .inner
+        .imported
+        .iter()
+        .filter_map(|(address, importing)| {
+            let found = state_of(plan, &address.clone().into())?;
+            Some((address.clone(), importing.id.clone(), found))
+        });
     let saved = SavedPlan {
         format: FORMAT,
         made_by: env!("CARGO_PKG_VERSION").into(),
@@ -143,6 +150,7 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         allow_deferral: inputs.allow_deferral,
         workspace: inputs.workspace.clone(),
         refreshed,
+        imported: imported.collect(),
         data: plan
             .inner
             .data
@@ -154,6 +162,13 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     let body = rmp_serde::to_vec_named(&saved)
         .map_err(|e| Diagnostics::error("The plan cannot be saved", format!("{e}.")))?;
     Ok([MAGIC, &body].concat())
+}
+
+fn state_of(plan: &Plan, key: &RecordKey) -> Option<ResourceState> {
+    plan.inner.state.records.get(key).map(|r| ResourceState {
+        value: r.value.clone().unmark_deep(),
+        private: r.private.clone(),
+    })
 }
 
 fn outcome(plan: &Plan) -> Vec<(RecordKey, ChangeAction, Option<Value>)> {
@@ -261,6 +276,8 @@ pub async fn resume(
     let given = Arc::new(given);
     let mut inputs = Inputs::new(&config, &state, &given, &options, saved.plan_time);
     inputs.refreshed = Some(saved.refreshed.into_iter().collect());
+    let imported = saved.imported.into_iter();
+    inputs.imported = Some(imported.map(|(a, id, s)| (a, (id, s))).collect());
     inputs.data = saved.data.into_iter().collect();
     let plan = plan_with(
         config,

@@ -64,6 +64,7 @@ impl Planner<'_> {
         let config = self.config.clone();
         let resource = &config.module(m).resources[key];
         self.open_provider(&resource.provider_address).await;
+        let mut wanted = self.wanted_imports(m, key);
         self.world.incomplete = self.diagnostics.has_errors();
         for i in 0..self.world.modules[m].len() {
             let module_address = self.world.modules[m][i].address.clone();
@@ -81,12 +82,15 @@ impl Planner<'_> {
                     Ok(x) => x,
                     Err(d) => {
                         self.diagnostics.push(d.with_address(&address));
+                        wanted.retain(|a, _| a.resource != address);
                         (Shape::Single, Vec::new())
                     }
                 };
             self.world.modules[m][i]
                 .resources
                 .insert(key.clone(), Instances::new(shape));
+            self.import_instances(resource, &address, &items, &mut wanted)
+                .await;
             let mut reads = Vec::new();
             for each in items {
                 let instance = address.instance(each.key.clone());
@@ -130,6 +134,7 @@ impl Planner<'_> {
                 }
             }
         }
+        self.undeclared_imports(wanted);
     }
 
     /// Checks what must hold of an object afterwards as far as that is known already.
