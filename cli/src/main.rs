@@ -7,6 +7,7 @@ mod args;
 mod assignment;
 mod commands;
 mod context;
+mod generated;
 mod json;
 mod planfile;
 mod progress;
@@ -96,6 +97,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Destroy(args) => wait(commands::destroy::run(context, args)),
         Command::Drift(args) => wait(commands::drift::run(context, args)),
         Command::Refresh(args) => wait(commands::refresh::run(context, args)),
+        Command::Import(args) => wait(commands::import::run(context, args)),
         Command::Show(args) => wait(commands::show::run(context, args)),
     }
 }

@@ -8,6 +8,7 @@ pub mod drift;
 pub mod fmt;
 pub mod get;
 pub mod graph;
+pub mod import;
 pub mod init;
 pub mod metadata;
 pub mod output;
@@ -67,6 +68,7 @@ pub enum Command {
     Destroy(destroy::DestroyArgs),
     Drift(drift::DriftArgs),
     Refresh(refresh::RefreshArgs),
+    Import(import::ImportArgs),
     Output(output::OutputArgs),
     Show(show::ShowArgs),
     #[command(subcommand)]

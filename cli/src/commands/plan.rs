@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{LockArgs, PlanningArgs, VariableArgs};
 use crate::context::{Context, Exit};
+use crate::generated;
 use crate::planfile;
 use crate::run::{self, Prior, Request};
 
@@ -24,6 +25,9 @@ pub struct PlanArgs {
     /// Plan the removal of everything
     #[arg(long, conflicts_with = "refresh_only")]
     pub destroy: bool,
+    /// Write configuration for objects of import blocks that have none to this new file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"])]
+    pub generate_config_out: Option<PathBuf>,
     /// Write the plan to this file, for apply
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -34,19 +38,33 @@ pub struct PlanArgs {
 
 pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     context.announce();
-    let configuration = context.configuration(&args.variables)?;
+    let target = args.generate_config_out.as_deref();
+    let configuration = match target {
+        Some(file) => generated::configuration(context, &args.variables, file)?,
+        None => context.configuration(&args.variables)?,
+    };
     let providers = context.providers()?;
     let prior = if args.locking.lock {
         Prior::locked(context, &args.locking).await?
     } else {
         Prior::read(context).await?
     };
-    let request = Request {
+    let mut request = Request {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,
         configuration,
     };
-    let made = run::make(context, &providers, &prior, &request, false).await;
+    let ready = match target {
+        Some(file) => {
+            let configuration = &mut request.configuration;
+            generated::complete(context, &providers, &prior, configuration, file).await
+        }
+        None => Ok(()),
+    };
+    let made = match ready {
+        Ok(()) => run::make(context, &providers, &prior, &request, false).await,
+        Err(diagnostics) => Err(diagnostics),
+    };
     let plan = Prior::close(prior.store, made).await?;
     run::show(context, &plan);
     if plan.diagnostics.has_errors() {
