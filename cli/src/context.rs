@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use topo_engine::config::{self, Config, Sources};
+use topo_engine::config::{self, Config, Reading, Sources};
 use topo_engine::plan::DEFAULT_WORKSPACE;
 use topo_engine::providers::Providers;
 use topo_engine::store::{Record, State, StoreError};
@@ -263,8 +263,20 @@ impl Context {
     /// # Errors
     /// Everything that is wrong with the configuration, and files that cannot be read.
     pub fn configuration(&self, args: &VariableArgs) -> Result<Configuration, Diagnostics> {
+        self.configuration_with(args, Reading::default())
+    }
+
+    /// Like [`Context::configuration`], with some things let pass.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn configuration_with(
+        &self,
+        args: &VariableArgs,
+        reading: Reading,
+    ) -> Result<Configuration, Diagnostics> {
         let mut inputs = variables::gather(&self.variable_flags)?;
-        let loaded = config::load(std::path::Path::new("."), &self.schemas());
+        let loaded = config::load_with(std::path::Path::new("."), &self.schemas(), reading);
         let mut sources = loaded.sources;
         inputs.add_sources(&mut sources);
         let _ = self.sources.set(sources);

@@ -8,6 +8,7 @@ mod assignment;
 mod commands;
 mod context;
 mod edit;
+mod generated;
 mod json;
 mod planfile;
 mod progress;
@@ -104,6 +105,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Destroy(args) => wait(commands::destroy::run(context, args)),
         Command::Drift(args) => wait(commands::drift::run(context, args)),
         Command::Refresh(args) => wait(commands::refresh::run(context, args)),
+        Command::Import(args) => wait(commands::import::run(context, args)),
         Command::Show(args) => wait(commands::show::run(context, args)),
     }
 }

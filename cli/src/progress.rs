@@ -271,9 +271,9 @@ pub fn words(action: ChangeAction) -> (&'static str, &'static str) {
         ChangeAction::Update => ("Modifying", "Modifications"),
         ChangeAction::Delete => ("Destroying", "Destruction"),
         ChangeAction::Read => ("Reading", "Read"),
-        ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete => {
-            ("Replacing", "Replacement")
-        }
+        ChangeAction::DeleteThenCreate
+        | ChangeAction::CreateThenDelete
+        | ChangeAction::ForgetThenCreate => ("Replacing", "Replacement"),
         ChangeAction::Forget => ("Forgetting", "Forgetting"),
         ChangeAction::NoOp => ("Checking", "Check"),
     }

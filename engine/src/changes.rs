@@ -30,6 +30,8 @@ pub enum ChangeAction {
     Delete,
     /// It is left alone and no longer known to the state.
     Forget,
+    /// It is left alone and no longer known to the state, and another is made in its place.
+    ForgetThenCreate,
 }
 
 impl ChangeAction {
@@ -37,7 +39,17 @@ impl ChangeAction {
     pub fn is_replace(self) -> bool {
         matches!(
             self,
-            ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete
+            ChangeAction::DeleteThenCreate
+                | ChangeAction::CreateThenDelete
+                | ChangeAction::ForgetThenCreate
+        )
+    }
+
+    /// Whether an object is removed, alone or for another in its place.
+    pub fn destroys(self) -> bool {
+        matches!(
+            self,
+            ChangeAction::Delete | ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete
         )
     }
 
@@ -48,7 +60,9 @@ impl ChangeAction {
             ChangeAction::Create => "create",
             ChangeAction::Read => "read",
             ChangeAction::Update => "update",
-            ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete => "replace",
+            ChangeAction::DeleteThenCreate
+            | ChangeAction::CreateThenDelete
+            | ChangeAction::ForgetThenCreate => "replace",
             ChangeAction::Delete => "delete",
             ChangeAction::Forget => "forget",
         }
@@ -300,6 +314,10 @@ impl Overview {
                 ChangeAction::Update => counts.change += 1,
                 ChangeAction::Delete => counts.destroy += 1,
                 ChangeAction::Forget => counts.forget += 1,
+                ChangeAction::ForgetThenCreate => {
+                    counts.add += 1;
+                    counts.forget += 1;
+                }
                 a if a.is_replace() => {
                     counts.add += 1;
                     counts.destroy += 1;

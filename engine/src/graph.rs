@@ -89,12 +89,18 @@ impl Graph {
     /// Builds the graph.
     ///
     /// `None` with errors in `diagnostics` for references to what does not exist, and for cycles,
-    /// as the path of references.
-    pub fn build(config: &Config, diagnostics: &mut Diagnostics) -> Option<Graph> {
+    /// as the path of references. With `undeclared_imports`, an `import` block may name a
+    /// resource that could be declared.
+    pub fn build(
+        config: &Config,
+        undeclared_imports: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Graph> {
         let mut builder = Builder {
             config,
             graph: DiGraph::new(),
             index: HashMap::new(),
+            undeclared_imports,
             diagnostics: Diagnostics::new(),
         };
         builder.nodes();
@@ -173,6 +179,7 @@ struct Builder<'a> {
     config: &'a Config,
     graph: DiGraph<Node, Option<SourceRange>>,
     index: HashMap<Node, NodeIndex>,
+    undeclared_imports: bool,
     diagnostics: Diagnostics,
 }
 
@@ -419,10 +426,26 @@ impl Builder<'_> {
                 self.index.get(&Node::Resource(m, key)).copied()
             });
             let Some(node) = found else {
-                self.diagnostics.push(
-                    Diagnostic::error("Configuration for import target does not exist", "The resource that the import block names is not in the configuration: add its resource block.")
-                        .with_range(Some(to.range.clone())),
-                );
+                let (summary, detail) = if !self.undeclared_imports {
+                    (
+                        "Configuration for import target does not exist",
+                        "The resource that the import block names is not in the configuration. Add its resource block, or have one written: plan -generate-config-out=generated.tf",
+                    )
+                } else if !to.modules.is_empty() {
+                    (
+                        "Cannot generate configuration for resource inside sub-module",
+                        "The resource that the import block names is not in the configuration, and configuration is written for resources of the root module only. Add its resource block to the module.",
+                    )
+                } else if to.key.is_some() {
+                    (
+                        "Configuration generation for count and for_each resources not supported",
+                        "The resource that the import block names is not in the configuration, and configuration is written for single resources only. Add a resource block with count or for_each, or leave the key out.",
+                    )
+                } else {
+                    continue;
+                };
+                self.diagnostics
+                    .push(Diagnostic::error(summary, detail).with_range(Some(to.range.clone())));
                 continue;
             };
             let (ImportIdentity::Id(identity) | ImportIdentity::Object(identity)) =

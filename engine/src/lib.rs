@@ -12,6 +12,7 @@ pub mod config;
 pub mod console;
 mod ephemeral;
 pub mod events;
+mod generate;
 pub mod graph;
 pub mod lang;
 pub mod plan;

@@ -104,6 +104,7 @@ mod tests {
             dependencies,
             created: Timestamp::UNIX_EPOCH,
             updated: Timestamp::UNIX_EPOCH,
+            keep: false,
         }
     }
 

@@ -75,6 +75,10 @@ pub struct Record {
     pub created: Timestamp,
     /// When the record last changed.
     pub updated: Timestamp,
+    /// Whether the object stays where it is when it leaves the state, as its block said last
+    /// (`destroy = false`): needed when the block is gone.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 /// A root module output as of the last run.
@@ -111,6 +115,9 @@ pub struct Intent {
     /// run is tainted.
     #[serde(default)]
     pub provisioned: bool,
+    /// [`Record::keep`] of the object.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 /// One run that could change something.

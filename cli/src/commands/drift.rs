@@ -147,7 +147,9 @@ fn consequence(action: ChangeAction) -> &'static str {
         ChangeAction::NoOp | ChangeAction::Read => "an apply leaves it as it is",
         ChangeAction::Create => "an apply creates it again",
         ChangeAction::Update => "an apply updates it in-place",
-        ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete => "an apply replaces it",
+        ChangeAction::DeleteThenCreate
+        | ChangeAction::CreateThenDelete
+        | ChangeAction::ForgetThenCreate => "an apply replaces it",
         ChangeAction::Delete => "an apply destroys it",
         ChangeAction::Forget => "an apply forgets it",
     }

@@ -9,6 +9,7 @@ pub mod fmt;
 pub mod force_unlock;
 pub mod get;
 pub mod graph;
+pub mod import;
 pub mod init;
 pub mod metadata;
 pub mod output;
@@ -81,6 +82,7 @@ pub enum Command {
     Destroy(destroy::DestroyArgs),
     Drift(drift::DriftArgs),
     Refresh(refresh::RefreshArgs),
+    Import(import::ImportArgs),
     Output(output::OutputArgs),
     Show(show::ShowArgs),
     #[command(subcommand)]

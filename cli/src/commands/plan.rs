@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
+use crate::generated;
 use crate::planfile;
 use crate::run::{self, Prior, Request};
 use crate::view::{Note, Shown};
@@ -28,6 +29,9 @@ pub struct PlanArgs {
     /// Plan the removal of everything
     #[arg(long, conflicts_with = "refresh_only")]
     pub destroy: bool,
+    /// Write configuration for objects of import blocks that have none to this new file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"])]
+    pub generate_config_out: Option<PathBuf>,
     /// Write the plan to this file, for apply
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -41,10 +45,14 @@ pub struct PlanArgs {
 
 pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     context.announce();
-    let configuration = context.configuration(&args.variables)?;
+    let target = args.generate_config_out.as_deref();
+    let configuration = match target {
+        Some(file) => generated::configuration(context, &args.variables, file)?,
+        None => context.configuration(&args.variables)?,
+    };
     let providers = context.providers()?;
     let prior = Prior::to_plan(context, &args.locking).await?;
-    let request = Request {
+    let mut request = Request {
         mode: run::mode(args.destroy, &args.planning),
         planning: &args.planning,
         refresh: args.planning.refresh,
@@ -52,7 +60,17 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         configuration,
     };
     let reporter = context.reporter(Shown::Plan);
-    let made = run::make(&providers, &prior, &request, &reporter).await;
+    let ready = match target {
+        Some(file) => {
+            let configuration = &mut request.configuration;
+            generated::complete(context, &providers, &prior, configuration, file).await
+        }
+        None => Ok(()),
+    };
+    let made = match ready {
+        Ok(()) => run::make(&providers, &prior, &request, &reporter).await,
+        Err(diagnostics) => Err(diagnostics),
+    };
     let plan = Prior::close(prior.store, made).await?;
     if plan.diagnostics.has_errors() {
         return Ok(1);

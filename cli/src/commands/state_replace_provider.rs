@@ -223,6 +223,7 @@ mod tests {
             },
             schema_version: 0,
             status: Status::Ok,
+            keep: false,
             value: Value::NULL,
             private: Vec::new(),
             dependencies: Vec::new(),

@@ -216,6 +216,7 @@ fn actions(action: ChangeAction) -> Json {
         ChangeAction::CreateThenDelete => json!(["create", "delete"]),
         ChangeAction::Delete => json!(["delete"]),
         ChangeAction::Forget => json!(["forget"]),
+        ChangeAction::ForgetThenCreate => json!(["forget", "create"]),
     }
 }
 

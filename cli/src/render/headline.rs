@@ -59,6 +59,10 @@ fn what(out: &mut String, change: &InstanceChange) {
         ChangeAction::DeleteThenCreate | ChangeAction::CreateThenDelete => {
             out.push_str(&replacement(change.reason.as_ref()));
         }
+        ChangeAction::ForgetThenCreate => {
+            out.push_str(&replacement(change.reason.as_ref()));
+            out.push_str(", but the old object will not be destroyed");
+        }
     }
 }
 

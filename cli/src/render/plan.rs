@@ -88,6 +88,10 @@ fn legend(out: &mut String, shown: &[&InstanceChange], options: &Options) {
             ChangeAction::CreateThenDelete,
             "create replacement and then destroy",
         ),
+        (
+            ChangeAction::ForgetThenCreate,
+            "forget, without destroying, and then create replacement",
+        ),
         (ChangeAction::Read, "read (data sources)"),
         (ChangeAction::Forget, "forget, without destroying"),
     ];

@@ -45,6 +45,8 @@ pub enum Symbol {
     RemoveAdd,
     /// Made anew, then the old one removed.
     AddRemove,
+    /// Forgotten, then made anew.
+    ForgetAdd,
     /// Read during apply.
     Read,
     /// Left alone and forgotten.
@@ -70,6 +72,7 @@ impl Symbol {
             Symbol::AddRemove => ("", &[(GREEN, "+"), (RED, "-")], " "),
             Symbol::Read => (" ", &[(CYAN, "<=")], " "),
             Symbol::Forget => ("  ", &[(RED, ".")], " "),
+            Symbol::ForgetAdd => ("", &[(RED, "."), (GREEN, "+")], " "),
         };
         out.push_str(before);
         for (i, (style, text)) in parts.iter().enumerate() {
@@ -93,6 +96,7 @@ impl From<ChangeAction> for Symbol {
             ChangeAction::CreateThenDelete => Symbol::AddRemove,
             ChangeAction::Delete => Symbol::Remove,
             ChangeAction::Forget => Symbol::Forget,
+            ChangeAction::ForgetThenCreate => Symbol::ForgetAdd,
         }
     }
 }

@@ -206,6 +206,7 @@ impl Run<'_> {
                 dependencies: detail.dependencies.clone(),
                 created: old.map_or(now, |r| r.created),
                 updated: now,
+                keep: false,
             })));
         }
         for key in self.inner.state.records.keys() {

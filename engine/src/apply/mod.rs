@@ -121,7 +121,7 @@ async fn carry_out(
         ));
         return outcome;
     };
-    let mut first = refreshed_changes(&inner);
+    let mut first = refreshed_changes(changes, &inner);
     let mut outputs = inner.state.outputs.clone();
     if mode == PlanMode::RefreshOnly {
         for change in &overview.outputs {
@@ -141,6 +141,7 @@ async fn carry_out(
         ));
         return outcome;
     }
+    written(changes, &inner, &mut outcome);
     if mode == PlanMode::RefreshOnly {
         outcome.outputs = outputs;
         return outcome;
@@ -188,12 +189,17 @@ async fn carry_out(
     run.finish().await
 }
 
-/// What refresh found, to be written before anything else.
-fn refreshed_changes(inner: &Inner) -> Vec<Change> {
-    inner
+/// What refresh and import blocks found, what has moved, and what is only forgotten: to be written
+/// before anything else.
+fn refreshed_changes(changes: &[InstanceChange], inner: &Inner) -> Vec<Change> {
+    let mut made: BTreeMap<&RecordKey, Option<&Record>> = inner
         .refreshed
         .iter()
-        .map(|key| match inner.state.records.get(key) {
+        .map(|key| (key, inner.state.records.get(key)))
+        .collect();
+    made.extend(forgotten(changes).map(|c| (&c.key, None)));
+    made.into_iter()
+        .map(|(key, record)| match record {
             Some(r) => Change::Put(Box::new(Record {
                 updated: Timestamp::now(),
                 ..r.clone()
@@ -201,6 +207,30 @@ fn refreshed_changes(inner: &Inner) -> Vec<Change> {
             None => Change::Remove(key.clone()),
         })
         .collect()
+}
+
+/// Objects that nothing is done to: forgetting one waits for nothing, and nothing waits for it.
+fn forgotten(changes: &[InstanceChange]) -> impl Iterator<Item = &InstanceChange> {
+    changes.iter().filter(|c| c.action == ChangeAction::Forget)
+}
+
+/// Notes what was done by writing alone.
+fn written(changes: &[InstanceChange], inner: &Inner, outcome: &mut Outcome) {
+    for change in changes {
+        let address = change.address();
+        let mut note = |word: &str| outcome.changes.push((address.clone(), word.to_string()));
+        if inner.imported.contains_key(address) {
+            note("import");
+            outcome.counts.import += 1;
+        }
+        if change.previous.is_some() && change.key.deposed.is_none() {
+            note("move");
+        }
+        if change.action == ChangeAction::Forget {
+            note("forget");
+            outcome.counts.forget += 1;
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -484,6 +514,11 @@ impl Run<'_> {
                 self.outcome
                     .changes
                     .push((change.address().clone(), word.to_string()));
+                if change.action == ChangeAction::ForgetThenCreate {
+                    self.outcome.counts.forget += 1;
+                    let forgotten = (change.address().clone(), "forget".to_string());
+                    self.outcome.changes.push(forgotten);
+                }
                 if let (false, Some(record)) = (deletion, &done.record) {
                     let address = change.address().clone();
                     self.set(&address, record.value.clone());

@@ -258,6 +258,7 @@ impl Mutation {
                 _ => now,
             },
             updated: now,
+            keep: self.intent.keep,
         }
     }
 }

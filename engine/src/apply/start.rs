@@ -420,6 +420,10 @@ impl Run<'_> {
                 checkpoint: None,
                 started: Timestamp::now(),
                 provisioned: false,
+                keep: self
+                    .config
+                    .resource(&change.address().resource)
+                    .is_some_and(|r| r.lifecycle.keep),
             },
             schema: change.schema.clone(),
             record,

@@ -116,7 +116,8 @@ fn converging(input: &Input<'_>, tasks: &mut Tasks) {
         let Some(detail) = input.details.get(change.address()) else {
             continue;
         };
-        if change.key.deposed.is_some() || change.action == ChangeAction::Delete {
+        let leaves = matches!(change.action, ChangeAction::Delete | ChangeAction::Forget);
+        if change.key.deposed.is_some() || leaves {
             continue;
         }
         let block = input
@@ -231,8 +232,7 @@ fn instance_dependencies<'a>(
 }
 
 fn deletes(change: &InstanceChange) -> bool {
-    change.mode() == ResourceMode::Managed
-        && (change.action == ChangeAction::Delete || change.action.is_replace())
+    change.mode() == ResourceMode::Managed && change.action.destroys()
 }
 
 /// Changes by the resource that they are about.

@@ -52,9 +52,10 @@ pub(super) enum Kind {
 }
 
 /// The arguments of a resource's `lifecycle` block.
-const LIFECYCLE: [&str; 5] = [
+const LIFECYCLE: [&str; 6] = [
     "enabled",
     "create_before_destroy",
+    "destroy",
     "prevent_destroy",
     "ignore_changes",
     "replace_triggered_by",
@@ -737,6 +738,7 @@ impl Reader<'_> {
         let lifecycle = Lifecycle {
             create_before_destroy: self.bool(&content, "create_before_destroy", false),
             prevent_destroy: self.bool(&content, "prevent_destroy", false),
+            keep: !self.bool(&content, "destroy", true),
             ignore_changes,
             ignored_at,
             replace_triggered_by,
@@ -1087,6 +1089,7 @@ impl Lifecycle {
     fn is_empty(&self) -> bool {
         !self.create_before_destroy
             && !self.prevent_destroy
+            && !self.keep
             && matches!(self.ignore_changes, IgnoreChanges::None)
             && self.replace_triggered_by.is_empty()
             && self.preconditions.is_empty()

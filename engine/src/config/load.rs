@@ -31,15 +31,32 @@ const MAX_MODULE_DEPTH: usize = 32;
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`. Modules that are not local are found by the manifest in `root`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
-    read(root, providers, false)
+    load_with(root, providers, Reading::default())
 }
 
 /// Like [`load`], but a directory without any configuration is an empty one: for looking around.
 pub fn load_any(root: &Path, providers: &Providers) -> Loaded {
-    read(root, providers, true)
+    let reading = Reading {
+        may_be_empty: true,
+        ..Reading::default()
+    };
+    load_with(root, providers, reading)
 }
 
-fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
+/// What is let pass when a configuration is read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Whether a directory without any configuration is an empty one.
+    pub may_be_empty: bool,
+    /// Whether `import` blocks may name resources of the root module that have no block yet: to
+    /// write the blocks.
+    pub undeclared_imports: bool,
+    /// The file that was written for such imports by the same run.
+    pub generated: Option<String>,
+}
+
+/// Like [`load`], with some things let pass.
+pub fn load_with(root: &Path, providers: &Providers, reading: Reading) -> Loaded {
     let manifest = match Manifest::read(root) {
         Ok(manifest) => manifest,
         Err(detail) => {
@@ -54,7 +71,7 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         root,
         manifest: &manifest,
         providers,
-        may_be_empty,
+        may_be_empty: reading.may_be_empty,
         sources: Sources::default(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
@@ -67,7 +84,10 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         &loader.aliases,
         &mut loader.diagnostics,
     );
+    let named = loader.modules.iter().enumerate();
     let config = Arc::new(Config {
+        paths: named.map(|(id, m)| (m.path.clone(), id)).collect(),
+        generated: reading.generated,
         modules: loader.modules,
         digests: loader.digests,
         root_dir: root.to_path_buf(),
@@ -79,6 +99,7 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         &config,
         providers,
         diagnostics.has_errors(),
+        reading.undeclared_imports,
     ));
     let config = (!diagnostics.has_errors()).then_some(config);
     Loaded {

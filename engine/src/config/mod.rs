@@ -20,7 +20,7 @@ mod validate;
 pub mod version;
 mod wiring;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -28,14 +28,16 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
-pub use load::{load, load_any};
+pub use load::{Reading, load, load_any, load_with};
 pub use provisioner::{OnFailure, Provisioner, When};
 pub use settings::LANGUAGE_VERSION;
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
 
-use crate::address::{InstanceAddress, ModuleInstance, ProviderAddress, ResourceMode};
+use crate::address::{
+    InstanceAddress, ModuleInstance, ProviderAddress, ResourceAddress, ResourceMode,
+};
 use crate::graph::Graph;
 use crate::lang::ast::{Expression, Reference};
 use crate::lang::provider_functions::ProviderFunctions;
@@ -80,6 +82,10 @@ pub struct Config {
     /// What the built-in providers offer to expressions.
     pub functions: ProviderFunctions,
     graph: OnceLock<Graph>,
+    /// The modules by the names of the calls that lead to them.
+    paths: HashMap<Arc<[Arc<str>]>, ModuleId>,
+    /// The file whose configuration was written by the same run, as diagnostics name it.
+    generated: Option<String>,
 }
 
 /// The index of a module in [`Config::modules`].
@@ -359,6 +365,9 @@ pub struct Lifecycle {
     pub create_before_destroy: bool,
     /// Whether a plan that removes it is refused.
     pub prevent_destroy: bool,
+    /// Whether the object stays where it is when it leaves the state: `destroy = false`. Then
+    /// nothing is destroyed that `prevent_destroy` could prevent, so that both may be set.
+    pub keep: bool,
     /// Changes of the configuration that are left alone.
     pub ignore_changes: IgnoreChanges,
     /// Where each path of `ignore_changes` is written.
@@ -428,14 +437,28 @@ impl Config {
 
     /// The block that an object comes from, if it has one.
     pub fn written(&self, address: &InstanceAddress) -> Option<&Resource> {
-        let address = &address.resource;
-        let module = self.module(self.module_of(&address.module)?);
-        let key = (
+        self.resource(&address.resource)
+    }
+
+    /// The module that these calls lead to.
+    pub fn module_named(&self, path: &[Arc<str>]) -> Option<ModuleId> {
+        self.paths.get(path).copied()
+    }
+
+    /// The block of a resource, if there is one.
+    pub fn resource(&self, address: &ResourceAddress) -> Option<&Resource> {
+        let calls = address.module.steps().iter();
+        let path: Vec<Arc<str>> = calls.map(|(name, _)| name.clone()).collect();
+        self.module(self.module_named(&path)?).resources.get(&(
             address.mode,
             address.type_name.clone(),
             address.name.clone(),
-        );
-        module.resources.get(&key)
+        ))
+    }
+
+    /// Whether a block was written by the same run, for an object to import.
+    pub fn is_generated(&self, resource: &Resource) -> bool {
+        self.generated.as_deref() == Some(&*resource.range.file)
     }
 
     /// The block of a provider configuration, if it has one.

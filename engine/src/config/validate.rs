@@ -20,8 +20,14 @@ use crate::world::{Instances, ModuleScope, Shape, World};
 /// Checks everything that can be checked without values; builds the graph on the way.
 ///
 /// Where files have errors already (`partly`), only what does not depend on other blocks is
-/// checked: a block that could not be read would seem to be missing.
-pub(super) fn validate(config: &Arc<Config>, providers: &Providers, partly: bool) -> Diagnostics {
+/// checked: a block that could not be read would seem to be missing. `undeclared_imports` lets
+/// `import` blocks name what has no block yet.
+pub(super) fn validate(
+    config: &Arc<Config>,
+    providers: &Providers,
+    partly: bool,
+    undeclared_imports: bool,
+) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let mut unfit = Unfit::new();
     for (id, module) in config.modules.iter().enumerate() {
@@ -52,7 +58,7 @@ pub(super) fn validate(config: &Arc<Config>, providers: &Providers, partly: bool
     for id in 0..config.modules.len() {
         super::shapes::check(config, id, &mut found);
     }
-    let graph = Graph::build(config, &mut found);
+    let graph = Graph::build(config, undeclared_imports, &mut found);
     let sound = !found.has_errors();
     diagnostics.extend(found);
     if let Some(graph) = graph {

@@ -7,6 +7,7 @@ use crate::config::ModuleId;
 use crate::store::{Record, RecordKey};
 use crate::world::Shape;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
 impl Planner<'_> {
@@ -60,16 +61,7 @@ impl Planner<'_> {
             })
             .cloned()
             .collect();
-        let modules: HashMap<ModuleInstance, (ModuleId, usize)> = self
-            .world
-            .modules
-            .iter()
-            .enumerate()
-            .flat_map(|(m, instances)| {
-                let addressed = instances.iter().enumerate();
-                addressed.map(move |(i, values)| (values.address.clone(), (m, i)))
-            })
-            .collect();
+        let modules = self.module_instances();
         for record in gone {
             // A deposed object has been replaced already; there is nothing more to say of it.
             let reason = match (self.options.mode, &record.key.deposed) {
@@ -77,11 +69,14 @@ impl Planner<'_> {
                 (_, Some(_)) => None,
                 (_, None) => Some(self.deletion_reason(&record.key.address, &modules)),
             };
+            let forgotten = self.is_kept(&record);
             let type_name = &record.key.address.resource.type_name;
             let schema = self
                 .providers
                 .get(&record.provider.name)
                 .and_then(|p| p.resource_schema(type_name));
+            // What is only forgotten is not looked at.
+            let schema = schema.or_else(|| forgotten.then(Arc::default));
             let Some(schema) = schema else {
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -92,20 +87,25 @@ impl Planner<'_> {
                 );
                 continue;
             };
+            let previous = self.moves.previous(&record.key.address).cloned();
             self.changes.push(InstanceChange {
                 key: record.key,
                 provider: record.provider,
-                action: ChangeAction::Delete,
+                action: match forgotten {
+                    true => ChangeAction::Forget,
+                    false => ChangeAction::Delete,
+                },
                 reason,
                 before: Some(record.value),
                 after: None,
                 replace_paths: Vec::new(),
                 schema,
                 provider_deferred: false,
-                previous: None,
+                previous,
                 importing: None,
             });
         }
+        self.tell_forgotten();
     }
 
     pub(super) fn deletion_reason(
@@ -113,6 +113,10 @@ impl Planner<'_> {
         address: &InstanceAddress,
         modules: &HashMap<ModuleInstance, (ModuleId, usize)>,
     ) -> Reason {
+        let moved = self.moves.previous(address).is_some();
+        if moved && self.config.resource(&address.resource).is_none() {
+            return Reason::NoMoveTarget;
+        }
         let Some((m, i)) = modules.get(&address.resource.module).copied() else {
             return Reason::NoModule;
         };
@@ -141,8 +145,7 @@ impl Planner<'_> {
         let removed = self
             .changes
             .iter()
-            .filter(|c| c.action == ChangeAction::Delete || c.action.is_replace())
-            .filter(|c| c.key.deposed.is_none());
+            .filter(|c| c.action.destroys() && c.key.deposed.is_none());
         let mut found = Vec::new();
         for change in removed {
             let r = &change.address().resource;

@@ -11,10 +11,13 @@ mod deferral;
 mod deletions;
 mod dependencies;
 mod ephemeral;
+mod imports;
 mod marks;
+mod moves;
 mod object;
 mod parts;
 mod providers;
+mod removal;
 mod saved;
 mod selection;
 mod unsupported;
@@ -29,6 +32,9 @@ use topo_sdk::plan::nulls_for_unknowns;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use self::dependencies::{create_first, resource_dependencies};
+use self::moves::Moves;
+use self::removal::Removals;
+pub use imports::{GeneratedBlock, generate, import_object};
 pub use marks::{deviation, mark, sensitive_paths};
 pub(crate) use object::ignore_changes;
 pub use providers::{ProviderState, Slot};
@@ -38,7 +44,8 @@ pub(crate) use selection::Selection;
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::changes::{
-    ChangeAction, Deferred, Drift, InstanceChange, OutputChange, Overview, PlanMode, Unread,
+    ChangeAction, Deferred, Drift, Importing, InstanceChange, OutputChange, Overview, PlanMode,
+    Unread,
 };
 use crate::config::{Config, ModuleId, ResourceKey};
 use crate::ephemeral::Opened;
@@ -127,6 +134,8 @@ pub(crate) struct Inner {
     pub(crate) selection: Selection,
     /// Objects of which it is not known whether they exist: these are left alone.
     pub(crate) blocked: BTreeMap<InstanceAddress, Diagnostic>,
+    /// Objects that are taken into the state.
+    pub(crate) imported: BTreeMap<InstanceAddress, Importing>,
     pub(crate) saved: saved::Basis,
 }
 
@@ -240,6 +249,31 @@ async fn plan_with(
     diagnostics: Diagnostics,
     inputs: saved::Basis,
 ) -> Result<Plan, Diagnostics> {
+    planner(
+        config,
+        providers,
+        given,
+        state,
+        options,
+        listener,
+        diagnostics,
+        inputs,
+    )?
+    .run()
+    .await
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of `plan_with`")]
+fn planner<'a>(
+    config: Arc<Config>,
+    providers: &'a Providers,
+    given: Arc<BTreeMap<Arc<str>, Given>>,
+    state: State,
+    options: &'a PlanOptions,
+    listener: Listener,
+    diagnostics: Diagnostics,
+    inputs: saved::Basis,
+) -> Result<Planner<'a>, Diagnostics> {
     if config.graph().is_none() {
         return Err(Diagnostics::error(
             "Configuration not checked",
@@ -247,6 +281,7 @@ async fn plan_with(
         ));
     }
     let mut diagnostics = diagnostics;
+    diagnostics.extend(removal::still_there(&config));
     diagnostics.extend(unsupported::unsupported(&config));
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -259,26 +294,15 @@ async fn plan_with(
         .graph()
         .map(|g| create_first(&config, g, &resource_deps))
         .unwrap_or_default();
-    let selection = config
-        .graph()
-        .map(|graph| {
-            Selection::new(
-                &config,
-                graph,
-                &state,
-                options.mode,
-                &options.targets,
-                &options.excludes,
-                &mut diagnostics,
-            )
-        })
-        .unwrap_or_default();
     let plan_time = inputs.plan_time;
     let mut world = World::new(config.clone(), given.clone(), plan_time);
     world.workspace = options.workspace.clone();
     world.allow_deferral = options.allow_deferral;
-    let planner = Planner {
+    Ok(Planner {
         world,
+        moves: Moves::default(),
+        removals: Removals::new(&config),
+        imported: BTreeMap::new(),
         config,
         providers,
         given,
@@ -298,15 +322,14 @@ async fn plan_with(
         unread: Vec::new(),
         resource_deps,
         create_first,
-        selection,
+        selection: Selection::default(),
         later: HashSet::new(),
         unknown_calls: HashSet::new(),
         deferred: Vec::new(),
         blocked: BTreeMap::new(),
         opened: Vec::new(),
         inputs,
-    };
-    planner.run().await
+    })
 }
 
 struct Planner<'a> {
@@ -333,6 +356,10 @@ struct Planner<'a> {
     resource_deps: HashMap<NodeIndex, Arc<BTreeSet<NodeIndex>>>,
     /// Resources whose replacements are made before the old objects are removed.
     create_first: HashSet<NodeIndex>,
+    moves: Moves,
+    removals: Removals,
+    /// Objects that are taken into the state.
+    imported: BTreeMap<InstanceAddress, Importing>,
     selection: Selection,
     /// Nodes that wait for a later round, or for something that does.
     later: HashSet<NodeIndex>,
@@ -348,6 +375,22 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     async fn run(mut self) -> Result<Plan, Diagnostics> {
+        self.relocate();
+        if self.diagnostics.has_errors() {
+            return Err(self.diagnostics);
+        }
+        let config = self.config.clone();
+        if let Some(graph) = config.graph() {
+            self.selection = Selection::new(
+                &config,
+                graph,
+                &self.state,
+                self.options.mode,
+                &self.options.targets,
+                &self.options.excludes,
+                &mut self.diagnostics,
+            );
+        }
         self.adopt_providers();
         if self.options.mode == PlanMode::Normal {
             let config = self.config.clone();
@@ -359,13 +402,14 @@ impl Planner<'_> {
                     self.node(graph, *index).await;
                 }
             }
+            self.wrong_moves();
         }
         // Objects whose block is gone, or all of them.
         let addresses: BTreeSet<ProviderAddress> = self
             .state
             .records
             .values()
-            .filter(|r| self.selection.has_record(&r.key))
+            .filter(|r| self.selection.has_record(&r.key) && !self.only_forgotten(r))
             .map(|r| r.provider.clone())
             .chain(self.state.intents.iter().map(|i| i.provider.clone()))
             .collect();
@@ -439,6 +483,7 @@ impl Planner<'_> {
                 data: self.data,
                 selection: self.selection,
                 blocked: self.blocked,
+                imported: self.imported,
                 saved: self.inputs,
             },
         })

@@ -29,13 +29,14 @@ impl Planner<'_> {
         let key = RecordKey::from(address.clone());
         let schema = &resource.schema;
         let slot_address = &resource.provider_address;
+        let marked = sensitive_paths(&configured);
+        self.settle_record(&key, resource, &marked, detail);
         let record = self.state.records.get(&key).cloned();
         let slot_reason = self
             .slots
             .get(slot_address)
             .and_then(|s| s.target_replaced.clone());
         let deferred = self.slots.get(slot_address).is_some_and(|s| s.deferred);
-        let marked = sensitive_paths(&configured);
         let written = configured.unmark_deep();
         let mut config = written.clone();
         let prior = record.as_ref().map(|r| ResourceState {
@@ -76,7 +77,9 @@ impl Planner<'_> {
                     .await
                 {
                     Ok(p) => {
-                        let action = if self.create_first.contains(&index) {
+                        let action = if resource.lifecycle.keep {
+                            ChangeAction::ForgetThenCreate
+                        } else if self.create_first.contains(&index) {
                             ChangeAction::CreateThenDelete
                         } else {
                             ChangeAction::DeleteThenCreate
@@ -99,6 +102,10 @@ impl Planner<'_> {
                 .or_default()
                 .insert(address.clone(), action);
         }
+        let previous = match record {
+            Some(_) => self.moves.previous(address).cloned(),
+            None => None,
+        };
         self.changes.push(InstanceChange {
             key,
             provider: slot_address.clone(),
@@ -109,10 +116,34 @@ impl Planner<'_> {
             replace_paths,
             schema: schema.clone(),
             provider_deferred: deferred && action != ChangeAction::NoOp,
-            previous: None,
-            importing: None,
+            previous,
+            importing: self.imported.get(address).cloned(),
         });
         after
+    }
+
+    /// What the configuration says of a record beside the object: whether the object is kept,
+    /// and of one that was just imported what it depends on and what of it is sensitive.
+    fn settle_record(
+        &mut self,
+        key: &RecordKey,
+        resource: &Resource,
+        marked: &[Path],
+        detail: &Detail,
+    ) {
+        let imported = self.imported.contains_key(&key.address);
+        let Some(record) = self.state.records.get_mut(key) else {
+            return;
+        };
+        if imported {
+            let value = std::mem::replace(&mut record.value, Value::NULL);
+            record.value = mark(&resource.schema.block, value, marked);
+            record.dependencies.clone_from(&detail.dependencies);
+        }
+        if record.keep != resource.lifecycle.keep {
+            record.keep = resource.lifecycle.keep;
+            self.refreshed.insert(key.clone());
+        }
     }
 
     pub(super) async fn ask_provider(

@@ -86,7 +86,11 @@ impl Planner<'_> {
             self.diagnostics.push(self.providers.unknown(&address.name));
             return;
         };
-        if provider.uses_network() && self.is_missing(address) {
+        let has_records = self.has_records(address);
+        if self.block_is_gone(address) {
+            if has_records {
+                self.block_is_missed(address);
+            }
             return;
         }
         let mut slot = Slot::default();
@@ -110,8 +114,7 @@ impl Planner<'_> {
                 unknown_now = Some(value);
             }
         }
-        let has_records = self.state.records.values().any(|r| r.provider == *address)
-            || self.state.intents.iter().any(|i| i.provider == *address);
+        let has_records = has_records || self.state.intents.iter().any(|i| i.provider == *address);
         if has_records && slot.current.is_none() {
             match self.prior_config(address).await {
                 Ok(was) => {
@@ -148,27 +151,35 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a configuration that objects were made through has been removed. Another one,
-    /// such as an empty one, might lead elsewhere, where these objects are not.
-    fn is_missing(&mut self, address: &ProviderAddress) -> bool {
-        let implied = address.alias.is_none() && address.module.is_empty();
-        if implied || !self.config_is_empty(address) {
-            return false;
+    /// Whether there are objects that a provider configuration is needed for.
+    fn has_records(&self, address: &ProviderAddress) -> bool {
+        let mut records = self.state.records.values();
+        records.any(|r| r.provider == *address && !self.only_forgotten(r))
+    }
+
+    /// Whether a configuration cannot be any more what it was, because its block is gone: without
+    /// a block, only the root module's default one is known, for it is empty.
+    fn block_is_gone(&self, address: &ProviderAddress) -> bool {
+        self.config.provider_block(address).is_none()
+            && (!address.module.is_empty() || address.alias.is_some())
+    }
+
+    /// Objects cannot be removed through a configuration that nobody knows.
+    fn block_is_missed(&mut self, address: &ProviderAddress) {
+        let records = self.state.records.values();
+        let needing: Vec<String> = records
+            .filter(|r| r.provider == *address && !self.only_forgotten(r))
+            .map(|r| r.key.address.to_string())
+            .collect();
+        let shown = needing.iter().take(5).map(|a| format!("\n  - {a}"));
+        let mut list: String = shown.collect();
+        if needing.len() > 5 {
+            list.push_str(&format!("\n  - and {} more", needing.len() - 5));
         }
-        let mut objects = self.state.records.values();
-        let Some(object) = objects.find(|r| {
-            r.provider == *address && r.key.address.resource.mode == ResourceMode::Managed
-        }) else {
-            return false;
-        };
-        self.diagnostics.push(
-            Diagnostic::error(
-                "Provider configuration not present",
-                format!("{} was made through {address}, which is no longer in the configuration, and can be neither read nor removed without it. Put the provider block back until the object is destroyed, or take the object out of the state.", object.key.address),
-            )
-            .with_address(&object.key.address),
-        );
-        true
+        self.diagnostics.push(Diagnostic::error(
+            "Provider configuration not present",
+            format!("These objects are in the state and were made through {address}, whose block is not in the configuration any more:{list}\n\nWithout it they can be neither read nor destroyed. Put the provider block back until they are destroyed, or let go of them with a removed block that has destroy = false."),
+        ));
     }
 
     fn config_is_empty(&self, address: &ProviderAddress) -> bool {
@@ -499,6 +510,7 @@ impl Planner<'_> {
             if r.provider != *address
                 || key.address.resource.mode != ResourceMode::Managed
                 || !self.selection.has_record(key)
+                || self.only_forgotten(r)
             {
                 continue;
             }
@@ -634,8 +646,13 @@ impl Planner<'_> {
                     self.state
                         .records
                         .insert(record.key.clone(), record.clone());
+                    // It moves with all that moves, at the start of apply.
+                    let key = self.moves.stored(&record.key);
+                    if key != record.key {
+                        self.refreshed.extend([key.clone(), record.key.clone()]);
+                    }
                     self.commit(vec![
-                        Change::Put(Box::new(record)),
+                        Change::Put(Box::new(Record { key, ..record })),
                         Change::CloseIntent(intent.operation.clone()),
                     ])
                     .await;
@@ -644,7 +661,7 @@ impl Planner<'_> {
                 Ok(Recovery::Absent) => {
                     self.state.records.remove(&intent.key);
                     self.commit(vec![
-                        Change::Remove(intent.key.clone()),
+                        Change::Remove(self.moves.stored(&intent.key)),
                         Change::CloseIntent(intent.operation.clone()),
                     ])
                     .await;
@@ -698,6 +715,7 @@ impl Planner<'_> {
             dependencies: intent.dependencies.clone(),
             created: old.map_or(intent.started, |r| r.created),
             updated: Timestamp::now(),
+            keep: intent.keep,
         }
     }
 }

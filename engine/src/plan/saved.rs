@@ -39,6 +39,8 @@ pub(crate) struct Basis {
     pub(crate) plan_time: Timestamp,
     /// What reads found, when a plan is resumed; `None` to read.
     pub(crate) refreshed: Option<BTreeMap<RecordKey, Option<ResourceState>>>,
+    /// What import blocks found, when a plan is resumed: by which id, and what.
+    pub(crate) imported: Option<BTreeMap<InstanceAddress, (String, ResourceState)>>,
     /// What data sources were, when a plan is resumed.
     pub(crate) data: BTreeMap<InstanceAddress, Value>,
     files: BTreeMap<Arc<str>, String>,
@@ -66,6 +68,7 @@ impl Basis {
         Basis {
             plan_time,
             refreshed: None,
+            imported: None,
             data: BTreeMap::new(),
             files: config.digests.clone(),
             meta: state.meta.clone(),
@@ -118,6 +121,8 @@ pub struct SavedPlan {
     allow_deferral: bool,
     workspace: Arc<str>,
     refreshed: Vec<(RecordKey, Option<ResourceState>)>,
+    #[serde(default)]
+    imported: Vec<(InstanceAddress, String, ResourceState)>,
     data: Vec<(InstanceAddress, Value)>,
     /// What the plan says: the same must come out again.
     changes: Vec<(RecordKey, ChangeAction, Option<Value>)>,
@@ -171,6 +176,14 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     let refreshed = refreshed(plan).collect();
     let root = plan.inner.world.config.root();
     let lasting = || inputs.given.iter().filter(|(n, _)| !is_ephemeral(root, n));
+    let imported = plan
+        .inner
+        .imported
+        .iter()
+        .filter_map(|(address, importing)| {
+            let found = state_of(plan, &address.clone().into())?;
+            Some((address.clone(), importing.id.clone(), found))
+        });
     let saved = SavedPlan {
         format: FORMAT,
         made_by: env!("CARGO_PKG_VERSION").into(),
@@ -195,6 +208,7 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         allow_deferral: inputs.allow_deferral,
         workspace: inputs.workspace.clone(),
         refreshed,
+        imported: imported.collect(),
         data: plan
             .inner
             .data
@@ -212,17 +226,21 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
 pub(super) fn refreshed(
     plan: &Plan,
 ) -> impl Iterator<Item = (RecordKey, Option<ResourceState>)> + '_ {
-    plan.inner.refreshed.iter().map(|k| {
-        let found = plan.inner.state.records.get(k).map(|r| ResourceState {
-            value: r.value.clone().unmark_deep(),
-            private: r.private.clone(),
-        });
-        (k.clone(), found)
-    })
+    plan.inner
+        .refreshed
+        .iter()
+        .map(|k| (k.clone(), state_of(plan, k)))
 }
 
 fn is_ephemeral(root: &Module, name: &str) -> bool {
     root.variables.get(name).is_some_and(|v| v.ephemeral)
+}
+
+fn state_of(plan: &Plan, key: &RecordKey) -> Option<ResourceState> {
+    plan.inner.state.records.get(key).map(|r| ResourceState {
+        value: r.value.clone().unmark_deep(),
+        private: r.private.clone(),
+    })
 }
 
 fn outcome(plan: &Plan) -> Vec<(RecordKey, ChangeAction, Option<Value>)> {
@@ -424,6 +442,8 @@ pub async fn resume(
     let mut basis = Basis::new(&config, &state, &given, &options, saved.plan_time);
     basis.refreshed = Some(saved.refreshed.into_iter().collect());
     basis.data = saved.data.into_iter().collect();
+    let imported = saved.imported.into_iter();
+    basis.imported = Some(imported.map(|(a, id, s)| (a, (id, s))).collect());
     let plan = plan_with(
         config,
         providers,

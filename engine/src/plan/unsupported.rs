@@ -18,27 +18,6 @@ pub(super) fn unsupported(config: &Config) -> Diagnostics {
         );
     };
     for module in &config.modules {
-        for m in &module.moved {
-            refuse(
-                &m.range,
-                "moved blocks",
-                "the object would be destroyed and made anew.",
-            );
-        }
-        for r in &module.removed {
-            refuse(
-                &r.range,
-                "removed blocks",
-                "whether the object is to be destroyed would not be honoured.",
-            );
-        }
-        for i in &module.imports {
-            refuse(
-                &i.range,
-                "import blocks",
-                "a second object would be made beside the one that exists.",
-            );
-        }
         for r in module.resources.values() {
             if r.provider_instance.is_some() {
                 refuse(

@@ -74,6 +74,7 @@ impl Planner<'_> {
         let config = self.config.clone();
         let resource = &config.module(m).resources[key];
         self.open_provider(&resource.provider_address).await;
+        let mut wanted = self.wanted_imports(m, key);
         self.world.incomplete = self.diagnostics.has_errors();
         let wants = self.wants(graph, index, resource, m);
         for i in 0..self.world.modules[m].len() {
@@ -97,6 +98,7 @@ impl Planner<'_> {
                         continue;
                     }
                     Err(e) => {
+                        wanted.retain(|a, _| a.resource != address);
                         self.diagnostics.push(e.diagnostic.with_address(&address));
                         (Shape::Single, Vec::new())
                     }
@@ -107,6 +109,8 @@ impl Planner<'_> {
             if resource.lifecycle.has_conditions() {
                 self.world.checks.declare(&config, &graph.graph[index]);
             }
+            self.import_instances(resource, &address, &items, &mut wanted)
+                .await;
             let mut reads = Vec::new();
             for each in items {
                 let instance = address.instance(each.key.clone());
@@ -163,6 +167,7 @@ impl Planner<'_> {
                 }
             }
         }
+        self.undeclared_imports(wanted);
     }
 
     /// Checks what must hold of an object afterwards as far as that is known already.

@@ -235,6 +235,7 @@ impl Reader<'_> {
             private: BASE64
                 .decode(private)
                 .map_err(|_| "what its provider keeps with it (private) is not base64")?,
+            keep: false,
             dependencies,
             created: self.now,
             updated: self.now,

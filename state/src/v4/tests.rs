@@ -135,6 +135,7 @@ fn record(text: &str, any: Value, dependencies: Vec<Dependency>) -> Record {
         },
         schema_version: 0,
         status: Status::Ok,
+        keep: false,
         value: value(any),
         private: Vec::new(),
         dependencies,

@@ -62,6 +62,7 @@ fn record(address: &str, text: &str) -> Record {
         dependencies: Vec::new(),
         created: Timestamp::UNIX_EPOCH,
         updated: Timestamp::UNIX_EPOCH,
+        keep: false,
     }
 }
 

@@ -73,6 +73,7 @@ fn rich_record() -> Record {
         ],
         created: "2026-01-02T03:04:05.123456789Z".parse().unwrap(),
         updated: Timestamp::UNIX_EPOCH,
+        keep: true,
     }
 }
 
@@ -98,6 +99,7 @@ fn intent(operation: &OperationId) -> Intent {
         checkpoint: None,
         started: Timestamp::UNIX_EPOCH,
         provisioned: true,
+        keep: true,
     }
 }
 

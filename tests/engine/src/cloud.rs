@@ -204,6 +204,20 @@ impl Cloud {
         }
     }
 
+    /// Makes a thing that nobody here has made. Its id is `NAME-found`.
+    pub fn found(&self, name: &str, attributes: &[(&str, Value)]) {
+        let id = format!("{name}-found");
+        let value = super::provider::thing(name, &id, attributes);
+        self.put(
+            id,
+            Object {
+                value,
+                host: None,
+                operation: String::new(),
+            },
+        );
+    }
+
     /// Removes an object behind everybody's back, with what is inside of it.
     pub fn vanish(&self, name: &str) {
         let mut inner = self.lock();

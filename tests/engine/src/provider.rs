@@ -5,6 +5,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use topo_sdk::convert::convert;
+use topo_sdk::plan::fill_missing;
 use topo_sdk::{
     Action, ApplyFailure, ApplyRequest, Attribute, Block, Connection, Diagnostic, Diagnostics,
     Kind, NestedBlock, Nesting, OpenedEphemeral, Operation, Path, Provider, ReadRequest,
@@ -94,6 +96,23 @@ static INNER: LazyLock<Arc<Schema>> = LazyLock::new(|| {
         .attr("token", Attribute::optional(Type::String).sensitive());
     Arc::new(Schema::new(block))
 });
+
+/// A thing with these attributes, as the cloud has it.
+pub(super) fn thing(name: &str, id: &str, attributes: &[(&str, Value)]) -> Value {
+    let given = attributes.iter().map(|(n, v)| (Arc::from(*n), v.clone()));
+    let own = [
+        (Arc::from("id"), Value::from(id)),
+        (Arc::from("name"), Value::from(name)),
+        (Arc::from("note"), Value::from("auto")),
+        (
+            Arc::from("endpoint"),
+            Value::from(format!("https://{id}").as_str()),
+        ),
+        (Arc::from("revision"), Value::number(1_u64)),
+    ];
+    let filled = fill_missing(&THING.block, Value::object(own.into_iter().chain(given)));
+    convert(&filled, &THING.block.ty()).expect("a thing")
+}
 
 pub(super) fn both(cloud: &Arc<Cloud>) -> Vec<Arc<dyn Provider>> {
     vec![
@@ -458,6 +477,18 @@ impl Connection for Link {
         }
         self.cloud.note(format!("end {call}"));
         Ok(made)
+    }
+
+    async fn import(&self, type_name: &str, id: &str) -> Result<ResourceState, Diagnostics> {
+        self.cloud.note(format!("import {id}"));
+        self.reach()?;
+        match self.cloud.get(id).filter(|o| o.host == self.host) {
+            Some(o) => Ok(o.value.into()),
+            None => Err(Diagnostics::error(
+                "No such object",
+                format!("The cloud has no {type_name} with the id {id}."),
+            )),
+        }
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Recovery, Diagnostics> {
