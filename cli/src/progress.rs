@@ -228,11 +228,10 @@ impl Lines {
 
     /// What is under way, in one line.
     pub fn status(&self) -> String {
-        let names: Vec<String> = self.under_way.0.keys().map(object).collect();
-        match names.as_slice() {
-            [] => String::new(),
-            [one] => one.clone(),
-            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        match (self.under_way.0.keys().next(), self.under_way.0.len()) {
+            (None, _) => String::new(),
+            (Some(one), 1) => object(one),
+            (Some(first), all) => format!("{} and {} more", object(first), all - 1),
         }
     }
 }

@@ -4,7 +4,8 @@
 //! The protocol of one mutation: commit [`Change::OpenIntent`] before the provider is called;
 //! [`Change::Checkpoint`] when the provider says what it made before it is ready; afterwards the
 //! new record and [`Change::CloseIntent`] in one commit. An intent that is open when a store is
-//! opened belongs to a run that died, and is recovered before anything else happens.
+//! opened belongs to a run that died, and is recovered before anything else happens. A mutation
+//! that only computes (`Connection::only_computes`) has no intent: the commit of its record is all.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

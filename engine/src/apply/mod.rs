@@ -598,3 +598,24 @@ fn evaluate(world: &mut World, node: &Node, diagnostics: &mut Diagnostics) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Computing;
+
+    #[test]
+    fn what_computes_is_not_counted_and_has_a_limit() {
+        let mut computing = Computing::new(2);
+        assert!(computing.allows_more(1, 2));
+        assert!(!computing.allows_more(2, 2));
+        computing.tasks.extend(0..63);
+        assert!(computing.allows_more(64, 2));
+        assert!(!computing.allows_more(65, 2));
+        computing.tasks.insert(63);
+        assert!(!computing.allows_more(64, 2));
+        // One at a time is one at a time.
+        let mut alone = Computing::new(1);
+        alone.tasks.insert(0);
+        assert!(!alone.allows_more(1, 1));
+    }
+}

@@ -398,3 +398,42 @@ async fn a_saved_plan_is_refused_when_things_have_moved_on() {
     let refused = s.resume(b"nothing of the kind").await.err().unwrap();
     assert_eq!(refused.0[0].summary, "Not a plan file");
 }
+
+#[tokio::test]
+async fn what_only_computes_is_one_commit() {
+    let block = |trigger: &str| {
+        format!(
+            r#"
+            resource "terraform_data" "a" {{
+              triggers_replace = "{trigger}"
+              lifecycle {{ create_before_destroy = true }}
+            }}
+            "#
+        )
+    };
+    let (s, store) = with_memory(&block("one"));
+    s.apply().await;
+    let commits = || -> Vec<_> {
+        let all = store.commits().into_iter();
+        all.filter(|c| !c.is_empty()).collect()
+    };
+    assert_eq!(commits(), [["Put terraform_data.a", "PutDuration"]]);
+    // The old object is set aside together with the new one's being there: there is no moment at
+    // which the state has none.
+    s.main(&block("two"));
+    s.apply().await;
+    assert_eq!(
+        commits()[1..],
+        [
+            &[
+                "Put terraform_data.a",
+                "Remove terraform_data.a",
+                "Put terraform_data.a",
+                "PutDuration"
+            ][..],
+            &["Remove terraform_data.a", "PutDuration"],
+        ]
+    );
+    s.assert_settled().await;
+    assert_eq!(s.addresses().await, ["terraform_data.a"]);
+}

@@ -384,13 +384,13 @@ async fn type_constraints_defaults_and_template_files() {
     let outcome = s.apply().await;
     let outputs = &outcome.outputs;
     assert_eq!(
-        output(&outputs, "v"),
+        output(outputs, "v"),
         r#"{"inner":{"on":true},"name":"n","none":null,"size":3,"tags":{"a":"b"}}"#
     );
-    assert_eq!(output(&outputs, "list"), r#"["x","y"]"#);
-    assert_eq!(output(&outputs, "set"), r#"["a","b"]"#);
-    assert_eq!(output(&outputs, "pair"), r#"["1",2]"#);
-    assert_eq!(output(&outputs, "file"), r#""hello you\n- 1\n- 2\n""#);
+    assert_eq!(output(outputs, "list"), r#"["x","y"]"#);
+    assert_eq!(output(outputs, "set"), r#"["a","b"]"#);
+    assert_eq!(output(outputs, "pair"), r#"["1",2]"#);
+    assert_eq!(output(outputs, "file"), r#""hello you\n- 1\n- 2\n""#);
     assert_eq!(
         outputs["lines"].value.as_str(),
         Some("x:\n  - a\n  - b\n      deep\n  endz   tail\n\n- a\n- b\ndone\n")

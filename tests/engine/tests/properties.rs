@@ -335,7 +335,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "plans cannot be restricted to targets yet"]
     fn targets_are_closed_under_dependencies(
         nodes in nodes(),
         edits in edits(),

@@ -568,7 +568,11 @@ async fn moves_that_make_no_sense_are_refused() {
     let a = r#"resource "test_thing" "a" { name = "a" }"#;
     let moved = |from: &str, to: &str| format!("\nmoved {{\n  from = {from}\n  to   = {to}\n}}");
     let thing = |name: &str| format!("test_thing.{name}");
-    let rows: &[(&[(&str, &str)], &[&str])] = &[
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+    );
+    let rows: &[Row] = &[
         (&[("a", "b")], &["main.tf:2:1 Moved object still exists"]),
         (
             &[("x", "a"), ("y", "a")],

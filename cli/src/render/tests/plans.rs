@@ -456,18 +456,3 @@ fn the_end_of_an_apply_counts_what_was_done() {
         "Plan: 1 to import, 2 to add, 0 to change, 1 to destroy, 1 to forget."
     );
 }
-
-/// A measurement: ten times as many changes are to take ten times as long.
-#[test]
-#[ignore = "measures; run it by name with --nocapture in a release build"]
-fn long_plans_take_linear_time() {
-    let before = object(&[("tags", map(&[("a", "1"), ("b", "2")])), ("size", 1.into())]);
-    let after = object(&[("tags", map(&[("a", "1"), ("b", "3")])), ("size", 2.into())]);
-    let c = changed(ChangeAction::Update, Some(before), Some(after));
-    for n in [1_000, 10_000, 100_000] {
-        let o = overview(vec![c.clone(); n]);
-        let started = std::time::Instant::now();
-        let length = plan::plan(&o, &Options::default()).len();
-        eprintln!("{n} changes: {:?}, {length} bytes", started.elapsed());
-    }
-}
