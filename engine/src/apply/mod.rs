@@ -89,10 +89,31 @@ pub async fn apply(
     options: ApplyOptions,
     listener: Listener,
 ) -> Arc<Outcome> {
-    let outcome = carry_out(plan, providers, store, options, listener.clone()).await;
+    apply_and_keep(plan, providers, store, options, listener)
+        .await
+        .outcome
+}
+
+/// A run that is over, with the values of everything as it left them.
+pub struct Finished {
+    /// What came of it.
+    pub outcome: Arc<Outcome>,
+    /// The values; those of the plan where the run came to nothing.
+    pub world: World,
+}
+
+/// As [`apply`], with the values that everything has afterwards.
+pub async fn apply_and_keep(
+    plan: Plan,
+    providers: &Providers,
+    store: Arc<dyn StateStore>,
+    options: ApplyOptions,
+    listener: Listener,
+) -> Finished {
+    let (outcome, world) = carry_out(plan, providers, store, options, listener.clone()).await;
     let outcome = Arc::new(outcome);
     listener(Event::Applied(outcome.clone()));
-    outcome
+    Finished { outcome, world }
 }
 
 async fn carry_out(
@@ -101,7 +122,7 @@ async fn carry_out(
     store: Arc<dyn StateStore>,
     options: ApplyOptions,
     listener: Listener,
-) -> Outcome {
+) -> (Outcome, World) {
     let Plan { overview, inner } = plan;
     let (changes, mode) = (&overview.changes, overview.mode);
     let config = inner.world.config.clone();
@@ -111,18 +132,18 @@ async fn carry_out(
             "Configuration not checked",
             "The configuration has no graph.",
         ));
-        return outcome;
+        return (outcome, inner.world);
     };
     if let Err(e) = store.commit(refreshed_changes(&inner)).await {
         outcome.diagnostics.push(Diagnostic::error(
             "The state cannot be written",
             format!("{e}."),
         ));
-        return outcome;
+        return (outcome, inner.world);
     }
     if mode == PlanMode::RefreshOnly {
         outcome.outputs = inner.state.outputs;
-        return outcome;
+        return (outcome, inner.world);
     }
     let input = Input {
         graph,
@@ -135,7 +156,7 @@ async fn carry_out(
         Ok(t) => t,
         Err(ds) => {
             outcome.diagnostics.extend(ds);
-            return outcome;
+            return (outcome, inner.world);
         }
     };
     let status = vec![TaskStatus::Pending; tasks.list.len()];
@@ -250,6 +271,13 @@ impl Run<'_> {
             while let Some(i) = instant.pop_front() {
                 let done = self.instant(i).await;
                 self.complete(i, done, &mut instant, &mut ready);
+            }
+            // An interrupt may have come together with an answer.
+            if !stopping && *options.interrupt.borrow() != Interrupt::None {
+                stopping = true;
+                (self.listener)(Event::Interrupted {
+                    running: running.len(),
+                });
             }
             while !stopping && running.len() < options.parallelism.max(1) {
                 let Some(next) = ready.pop() else { break };

@@ -12,6 +12,7 @@ use super::calls::{Place, place};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
 use super::manifest::Manifest;
+use super::overlay::Overlay;
 use super::settings::{Overriding, Settings};
 use super::wiring::{Aliases, wire};
 use super::{
@@ -31,23 +32,38 @@ const MAX_MODULE_DEPTH: usize = 32;
 /// Reads the configuration whose root module is in `root`, and checks it against the schemas of
 /// `providers`. Modules that are not local are found by the manifest in `root`.
 pub fn load(root: &Path, providers: &Providers) -> Loaded {
-    read(root, providers, false)
+    read(root, providers, false, Overlay::default()).0
 }
 
 /// Like [`load`], but a directory without any configuration is an empty one: for looking around.
 pub fn load_any(root: &Path, providers: &Providers) -> Loaded {
-    read(root, providers, true)
+    read(root, providers, true, Overlay::default()).0
 }
 
-fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
+/// Like [`load`], with what a test changes; also the providers that answer for what is loaded.
+pub fn load_overlaid(
+    root: &Path,
+    providers: &Providers,
+    overlay: Overlay<'_>,
+) -> (Loaded, Providers) {
+    read(root, providers, false, overlay)
+}
+
+fn read(
+    root: &Path,
+    providers: &Providers,
+    may_be_empty: bool,
+    overlay: Overlay<'_>,
+) -> (Loaded, Providers) {
     let manifest = match Manifest::read(root) {
         Ok(manifest) => manifest,
         Err(detail) => {
-            return Loaded {
+            let loaded = Loaded {
                 config: None,
                 sources: Sources::default(),
                 diagnostics: Diagnostics::error("Unreadable manifest of modules", detail),
             };
+            return (loaded, providers.clone());
         }
     };
     let mut loader = Loader {
@@ -61,7 +77,25 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         aliases: Aliases::new(),
         digest: Sha256::new(),
     };
-    loader.module(root, ".", &[], None, None);
+    match overlay.dir {
+        None => loader.module(root, ".", &[], None, None),
+        Some(dir) => {
+            let shown = join_shown(".", dir);
+            loader.module(
+                &root.join(dir),
+                &shown,
+                &[],
+                None,
+                overlay.called_at.clone(),
+            )
+        }
+    };
+    let providers = &overlay.lay(
+        &mut loader.modules,
+        providers,
+        &mut loader.sources,
+        &mut loader.diagnostics,
+    );
     wire(
         &mut loader.modules,
         &loader.aliases,
@@ -82,11 +116,12 @@ fn read(root: &Path, providers: &Providers, may_be_empty: bool) -> Loaded {
         diagnostics.has_errors(),
     ));
     let config = (!diagnostics.has_errors()).then_some(config);
-    Loaded {
+    let loaded = Loaded {
         config,
         sources: loader.sources,
         diagnostics: in_order(diagnostics),
-    }
+    };
+    (loaded, providers.clone())
 }
 
 /// Diagnostics in the order of the files, each once: a module that is called twice has its

@@ -130,12 +130,15 @@ impl Planner<'_> {
             config,
             proposed,
         };
+        if let Some(stand_in) = self.providers.stand_in(address) {
+            return stand_in.provider.plan(&request);
+        }
         if let Some(connection) = self.slots.get(provider).and_then(|s| s.current.as_ref())
             && let Some(answer) = connection.connection.plan(&request).await
         {
             return answer;
         }
-        match self.providers.get(&provider.name) {
+        match self.providers.of(provider) {
             Some(p) => p.plan(&request),
             None => Err(self.providers.unknown(&provider.name).into()),
         }
