@@ -97,6 +97,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Drift(args) => wait(commands::drift::run(context, args)),
         Command::Refresh(args) => wait(commands::refresh::run(context, args)),
         Command::Show(args) => wait(commands::show::run(context, args)),
+        Command::Test(args) => wait(commands::test::run(context, args)),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod refresh;
 pub mod sandbox;
 pub mod show;
 pub mod state;
+pub mod test;
 pub mod validate;
 pub mod version;
 
@@ -69,6 +70,7 @@ pub enum Command {
     Refresh(refresh::RefreshArgs),
     Output(output::OutputArgs),
     Show(show::ShowArgs),
+    Test(test::TestArgs),
     #[command(subcommand)]
     State(state::StateCommand),
     Graph(graph::GraphArgs),

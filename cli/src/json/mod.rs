@@ -9,6 +9,7 @@ pub mod functions;
 pub mod plan;
 pub mod schema;
 pub mod state;
+pub mod test;
 
 use serde_json::{Map, Value as Json, json};
 use topo_engine::address::InstanceKey;

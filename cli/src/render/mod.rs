@@ -7,6 +7,7 @@ pub mod console;
 pub mod diagnostics;
 pub mod plan;
 pub mod style;
+pub mod test;
 pub mod text;
 pub mod value;
 
