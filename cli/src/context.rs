@@ -229,17 +229,12 @@ impl Context {
         if !self.sandbox {
             return Ok(self.schemas());
         }
-        let cloud = self.cloud()?;
-        let providers = built_in().into_iter().map(|p| {
-            if p.uses_network() {
-                simulate(p, cloud.clone())
-            } else {
-                p
-            }
-        });
-        let provisioners = topo_provider_builtin::provisioners().into_iter();
-        Ok(Providers::new(providers.collect())
-            .with_provisioners(provisioners.map(simulate_provisioner).collect()))
+        Ok(simulated(&self.cloud()?))
+    }
+
+    /// The text of a file that was read, by the name that diagnostics use.
+    pub fn source(&self, file: &str) -> Option<String> {
+        self.sources.get()?.text(file).map(ToString::to_string)
     }
 
     /// Loads and checks the configuration; shows warnings.
@@ -376,6 +371,20 @@ impl Context {
             run: self.run.to_string(),
         }
     }
+}
+
+/// The providers with those simulated that talk to a network.
+pub fn simulated(cloud: &Cloud) -> Providers {
+    let providers = built_in().into_iter().map(|p| {
+        if p.uses_network() {
+            simulate(p, cloud.clone())
+        } else {
+            p
+        }
+    });
+    let provisioners = topo_provider_builtin::provisioners().into_iter();
+    Providers::new(providers.collect())
+        .with_provisioners(provisioners.map(simulate_provisioner).collect())
 }
 
 /// The schema that an object in the state follows, when its provider still has it.

@@ -107,6 +107,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Refresh(args) => wait(commands::refresh::run(context, args)),
         Command::Import(args) => wait(commands::import::run(context, args)),
         Command::Show(args) => wait(commands::show::run(context, args)),
+        Command::Test(args) => wait(commands::test::run(context, args)),
     }
 }
 

@@ -449,7 +449,7 @@ fn stuck(waiting: &[String]) -> Diagnostics {
 
 /// Interrupts of the process from now on: the first finishes what is under way, the second does
 /// not wait, a third ends the process at once.
-fn interrupts() -> watch::Receiver<Interrupt> {
+pub fn interrupts() -> watch::Receiver<Interrupt> {
     let (sender, receiver) = watch::channel(Interrupt::None);
     tokio::spawn(async move {
         for level in [Some(Interrupt::Graceful), Some(Interrupt::Now), None] {

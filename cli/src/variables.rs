@@ -41,6 +41,14 @@ pub fn flags(matches: &ArgMatches) -> Vec<VariableFlag> {
 /// # Errors
 /// A flag without `=`, a file that cannot be read.
 pub fn gather(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
+    gather_from(&[Path::new(".")], flags)
+}
+
+/// As [`gather`], with the files of several directories, one after the other.
+///
+/// # Errors
+/// A flag without `=`, a file that cannot be read.
+pub fn gather_from(dirs: &[&Path], flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
     let mut inputs = Inputs::default();
     let mut environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
@@ -50,7 +58,7 @@ pub fn gather(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
     for (name, text) in &environment {
         inputs.add_env(name, text);
     }
-    for file in definition_files(Path::new(".")) {
+    for file in dirs.iter().flat_map(|dir| definition_files(dir)) {
         add_file(&mut inputs, &file)?;
     }
     add_flags(&mut inputs, flags)?;

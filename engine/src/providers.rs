@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostic, Provider, Provisioner};
+use topo_sdk::{Connection, Diagnostic, Provider, Provisioner};
 
+use crate::address::{InstanceAddress, ProviderAddress, Target};
 use crate::suggest::did_you_mean;
 
 /// The providers and provisioners that a run may use.
@@ -12,6 +13,19 @@ use crate::suggest::did_you_mean;
 pub struct Providers {
     providers: BTreeMap<Arc<str>, Arc<dyn Provider>>,
     provisioners: BTreeMap<Arc<str>, Arc<dyn Provisioner>>,
+    /// Provider configurations that another provider answers for.
+    configurations: BTreeMap<ProviderAddress, Arc<dyn Provider>>,
+    /// Objects that another provider answers for; the first that fits counts.
+    stand_ins: Vec<(Target, StandIn)>,
+}
+
+/// Who answers for an object in place of its provider, connected. A test overrides objects so.
+#[derive(Clone)]
+pub struct StandIn {
+    /// Plans it.
+    pub provider: Arc<dyn Provider>,
+    /// Reads and changes it.
+    pub connection: Arc<dyn Connection>,
 }
 
 impl Providers {
@@ -19,8 +33,38 @@ impl Providers {
     pub fn new(list: Vec<Arc<dyn Provider>>) -> Providers {
         Providers {
             providers: list.into_iter().map(|p| (p.name().into(), p)).collect(),
-            provisioners: BTreeMap::new(),
+            ..Providers::default()
         }
+    }
+
+    /// With this provider in place of the built-in one wherever this configuration is used.
+    #[must_use]
+    pub fn with_configuration(
+        mut self,
+        address: ProviderAddress,
+        provider: Arc<dyn Provider>,
+    ) -> Providers {
+        self.configurations.insert(address, provider);
+        self
+    }
+
+    /// With these in place of the providers of some objects; the first that fits counts.
+    #[must_use]
+    pub fn with_stand_ins(mut self, list: Vec<(Target, StandIn)>) -> Providers {
+        self.stand_ins = list;
+        self
+    }
+
+    /// Who answers for a provider configuration.
+    pub fn of(&self, address: &ProviderAddress) -> Option<&Arc<dyn Provider>> {
+        let own = self.configurations.get(address);
+        own.or_else(|| self.providers.get(&address.name))
+    }
+
+    /// Who answers for an object, where that is not its provider.
+    pub fn stand_in(&self, address: &InstanceAddress) -> Option<&StandIn> {
+        let found = self.stand_ins.iter().find(|(t, _)| t.contains(address));
+        found.map(|(_, stand_in)| stand_in)
     }
 
     /// With these provisioners, each under its own name.

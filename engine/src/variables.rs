@@ -7,7 +7,7 @@ use topo_sdk::{Diagnostic, Diagnostics, SourceRange, Type, Value};
 
 use crate::config::{Module, Sources};
 use crate::lang::source::SourceFile;
-use crate::lang::structure::Parsed;
+use crate::lang::structure::{Attribute, Parsed};
 use crate::lang::syntax::parse_expression;
 
 /// What was given, in the order in which it was added: later wins.
@@ -24,6 +24,10 @@ enum Input {
     },
     File {
         file: Arc<SourceFile>,
+    },
+    Value {
+        name: Arc<str>,
+        given: Given,
     },
 }
 
@@ -80,10 +84,62 @@ impl Inputs {
         });
     }
 
+    /// A value that is there already. A name for which there is no variable is ignored.
+    pub fn add_value(&mut self, name: &str, given: Given) {
+        self.0.push(Input::Value {
+            name: name.into(),
+            given,
+        });
+    }
+
+    /// The values for those variables that a module has, what else is given left aside.
+    pub fn resolve_some(
+        &self,
+        module: &Module,
+        diagnostics: &mut Diagnostics,
+    ) -> BTreeMap<Arc<str>, Given> {
+        let mut found = Diagnostics::new();
+        let meant = self.0.iter().filter(|i| match i {
+            Input::Text { name, .. } => module.variables.contains_key(name),
+            Input::File { .. } | Input::Value { .. } => true,
+        });
+        let given = Inputs(meant.cloned().collect()).resolve(module, &mut found);
+        // A warning is about what is left aside.
+        diagnostics.extend(found.into_iter().filter(Diagnostic::is_error));
+        given
+    }
+
+    /// Everything that is given, by name, as far as it can be told without knowing the types of
+    /// the variables: text from flags and the environment is a string.
+    pub fn untyped(&self) -> BTreeMap<Arc<str>, Value> {
+        let mut all = BTreeMap::new();
+        for input in &self.0 {
+            match input {
+                Input::Text { name, text, .. } => {
+                    all.insert(name.clone(), Value::string(text));
+                }
+                Input::Value { name, given } => {
+                    all.insert(name.clone(), given.value.clone());
+                }
+                Input::File { file } => {
+                    let Ok(parsed) = Parsed::new(file.clone()) else {
+                        continue; // its mistakes are told where it is resolved
+                    };
+                    let mut aside = Diagnostics::new();
+                    let content = parsed.body(&mut aside).content(&[], &mut aside);
+                    for a in &content.attributes {
+                        all.extend(file_value(a, &mut aside).map(|v| (a.name.into(), v)));
+                    }
+                }
+            }
+        }
+        all
+    }
+
     /// Whether a value for this variable was given.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|i| match i {
-            Input::Text { name: n, .. } => **n == *name,
+            Input::Text { name: n, .. } | Input::Value { name: n, .. } => **n == *name,
             Input::File { file } => Parsed::new(file.clone()).is_ok_and(|parsed| {
                 let mut aside = Diagnostics::new();
                 let content = parsed.body(&mut aside).content(&[], &mut aside);
@@ -141,6 +197,11 @@ impl Inputs {
                 }
                 Input::File { file } => {
                     file_values(file, module, &mut given, diagnostics);
+                }
+                Input::Value { name, given: value } => {
+                    if module.variables.contains_key(name) {
+                        given.insert(name.clone(), value.clone());
+                    }
                 }
             }
         }
@@ -207,26 +268,30 @@ fn file_values(
             );
             continue;
         }
-        // In JSON a string is taken as it stands here, not as a template.
-        let made = match a.value.json_value() {
-            Some(value) => Ok(value),
-            None => {
-                let expression = a.value.expression(&[], diagnostics);
-                crate::lang::eval::evaluate(&expression, &crate::config::Nothing)
-            }
-        };
-        match made {
-            Ok(value) => {
-                given.insert(
-                    name.into(),
-                    Given {
-                        value,
-                        range: Some(range),
-                        origin: file.name.to_string(),
-                    },
-                );
-            }
-            Err(d) => diagnostics.push(*d),
+        if let Some(value) = file_value(a, diagnostics) {
+            given.insert(
+                name.into(),
+                Given {
+                    value,
+                    range: Some(range),
+                    origin: file.name.to_string(),
+                },
+            );
+        }
+    }
+}
+
+fn file_value(a: &Attribute<'_>, diagnostics: &mut Diagnostics) -> Option<Value> {
+    // In JSON a string is taken as it stands here, not as a template.
+    if let Some(value) = a.value.json_value() {
+        return Some(value);
+    }
+    let expression = a.value.expression(&[], diagnostics);
+    match crate::lang::eval::evaluate(&expression, &crate::config::Nothing) {
+        Ok(value) => Some(value),
+        Err(d) => {
+            diagnostics.push(*d);
+            None
         }
     }
 }

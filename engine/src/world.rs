@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use topo_sdk::convert::convert;
-use topo_sdk::{Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
+use topo_sdk::{Cause, Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
 
 use crate::address::{InstanceKey, ModuleInstance};
 use crate::checks::{Checked, Checks, Time, Verdict, verdict};
@@ -359,6 +359,7 @@ impl World {
         let value = self.settle(name, variable, raw, range.clone(), diagnostics);
         let of = &mut self.modules[module][instance];
         of.variables.insert(name.clone(), value);
+        let before = diagnostics.0.len();
         if !variable.validations.is_empty() {
             let checked = self.check_rules(
                 &variable.validations,
@@ -368,6 +369,39 @@ impl World {
                 diagnostics,
             );
             self.checked(&Node::Variable(module, name.clone()), instance, checked);
+        }
+        self.conditions_of(
+            module,
+            instance,
+            format_args!("var.{name}"),
+            before,
+            diagnostics,
+        );
+        // What would come of a value that is refused says nothing that is not said already.
+        if self.planning
+            && diagnostics.0.iter().skip(before).any(Diagnostic::is_error)
+            && let Some(value) = self.modules[module][instance].variables.get_mut(name)
+        {
+            *value = Value::unknown(variable.constraint.ty.clone()).with_marks(value.marks());
+        }
+    }
+
+    /// Says of the conditions that were found not to hold since there were `before` diagnostics
+    /// what they belong to.
+    fn conditions_of(
+        &self,
+        module: ModuleId,
+        instance: usize,
+        name: std::fmt::Arguments<'_>,
+        before: usize,
+        diagnostics: &mut Diagnostics,
+    ) {
+        for d in diagnostics.0.iter_mut().skip(before) {
+            if let Some(Cause::FailedCondition { of }) = &mut d.cause {
+                let address = &self.modules[module][instance].address;
+                let dot = if address.is_root() { "" } else { "." };
+                *of = Some(format!("{address}{dot}{name}").into());
+            }
         }
     }
 
@@ -463,8 +497,11 @@ impl World {
                         "{message}\n\nThis was checked by the rule at {}.",
                         rule.condition.range()
                     );
-                    diagnostics
-                        .push(Diagnostic::error(summary, detail).with_range(Some(range.clone())));
+                    diagnostics.push(
+                        Diagnostic::error(summary, detail)
+                            .with_range(Some(range.clone()))
+                            .because(Cause::FailedCondition { of: None }),
+                    );
                 }
             }
         }
@@ -501,6 +538,7 @@ impl World {
         let Some(output) = config.module(module).outputs.get(name) else {
             return;
         };
+        let before = diagnostics.0.len();
         let mut holds = true;
         if !output.preconditions.is_empty() {
             let errors = diagnostics.iter().filter(|d| d.is_error()).count();
@@ -514,10 +552,17 @@ impl World {
             self.checked(&Node::Output(module, name.clone()), instance, checked);
             holds = diagnostics.iter().filter(|d| d.is_error()).count() == errors;
         }
+        self.conditions_of(
+            module,
+            instance,
+            format_args!("output.{name}"),
+            before,
+            diagnostics,
+        );
         // An output whose precondition does not hold has no value that could be kept.
-        let mut value = match holds {
-            true => self.evaluate(&output.value, module, instance, diagnostics),
-            false => Value::unknown(Type::Dynamic),
+        let mut value = match !holds || (output.after_apply && self.planning) {
+            true => Value::unknown(Type::Dynamic),
+            false => self.evaluate(&output.value, module, instance, diagnostics),
         };
         if output.ephemeral {
             value = value.with_marks(Marks::EPHEMERAL);

@@ -26,6 +26,7 @@ pub mod state_push;
 pub mod state_replace_provider;
 pub mod state_rm;
 pub mod taint;
+pub mod test;
 pub mod untaint;
 pub mod validate;
 pub mod version;
@@ -85,6 +86,7 @@ pub enum Command {
     Import(import::ImportArgs),
     Output(output::OutputArgs),
     Show(show::ShowArgs),
+    Test(test::TestArgs),
     #[command(subcommand)]
     State(state::StateCommand),
     Taint(taint::TaintArgs),

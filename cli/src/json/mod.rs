@@ -13,6 +13,7 @@ pub mod relevant;
 pub mod schema;
 pub mod state;
 pub mod stream;
+pub mod test;
 
 use serde_json::{Map, Value as Json, json};
 use topo_engine::address::{InstanceKey, ResourceMode};

@@ -21,13 +21,28 @@ use super::stream::deferred_reason;
 use super::{checks, config, known, mode_word, parts, provider_source, relevant};
 use crate::commands::version::VERSION;
 
+/// The version of the format.
+const FORMAT: &str = "1.2";
+
+/// What a plan changes, without what it was made from: for a run of a test.
+pub fn brief(overview: &Overview, before: &State) -> Json {
+    let outputs = overview.outputs.iter();
+    let outputs: Map<String, Json> = outputs.map(|o| (o.name.to_string(), output(o))).collect();
+    json!({
+        "plan_format_version": FORMAT,
+        "resource_drift": drifted(overview, before),
+        "resource_changes": overview.changes.iter().map(change).collect::<Json>(),
+        "output_changes": outputs,
+    })
+}
+
 /// The plan, values in clear. `before` is the state as it was loaded.
 pub fn plan(plan: &Plan, before: &State, providers: &Providers) -> Json {
     let overview = &*plan.overview;
     let outputs = overview.outputs.iter();
     let outputs: Map<String, Json> = outputs.map(|o| (o.name.to_string(), output(o))).collect();
     let mut out = json!({
-        "format_version": "1.2",
+        "format_version": FORMAT,
         "terraform_version": VERSION,
         "planned_values": planned(overview),
         "resource_drift": drifted(overview, before),

@@ -19,7 +19,6 @@ pub fn no_sources(_file: &str) -> Option<String> {
 const MOST_LINES: u32 = 8;
 
 /// One diagnostic in a frame. Ends with a line break.
-#[cfg(test)]
 pub fn diagnostic(d: &Diagnostic, sources: Sources<'_>, width: usize) -> String {
     framed(d, None, sources, width)
 }

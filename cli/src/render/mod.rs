@@ -14,6 +14,7 @@ pub mod sections;
 pub mod strings;
 pub mod style;
 pub mod summary;
+pub mod test;
 pub mod text;
 pub mod value;
 

@@ -3,6 +3,7 @@
 
 use super::{Run, evaluate};
 use crate::address::{ProviderAddress, ResourceMode};
+use crate::changes::InstanceChange;
 use crate::config::{Config, ModuleId};
 use crate::events::Event;
 use crate::graph::{Graph, Node};
@@ -11,7 +12,7 @@ use crate::providers::Providers;
 use crate::world::{ModuleScope, World};
 use jiff::Timestamp;
 use std::sync::Arc;
-use topo_sdk::{Connection, Diagnostics};
+use topo_sdk::{Connection, Diagnostics, Value};
 
 impl Run<'_> {
     /// Configures a provider whose configuration was not known when the run was planned.
@@ -56,6 +57,24 @@ impl Run<'_> {
                     .extend(ds.map(|d| d.with_address(address)));
                 false
             }
+        }
+    }
+
+    /// The connection through which a change is made: its provider's, or that of who stands in.
+    pub(super) async fn connection_of(
+        &mut self,
+        change: &InstanceChange,
+        existing: bool,
+    ) -> Result<ProviderState, Diagnostics> {
+        match self.providers.stand_in(change.address()) {
+            Some(stand_in) => Ok(ProviderState {
+                connection: stand_in.connection.clone(),
+                config: Value::NULL,
+                since: Timestamp::now(),
+                good_for: None,
+                lapsed: false,
+            }),
+            None => self.connection(&change.provider, existing).await,
         }
     }
 
@@ -174,7 +193,7 @@ pub(super) async fn connect(
             format!("Something that the configuration of {address} refers to is still not known."),
         ));
     }
-    let Some(provider) = providers.get(&address.name) else {
+    let Some(provider) = providers.of(address) else {
         return Err(providers.unknown(&address.name).into());
     };
     let connection = provider.configure(&value.clone().unmark_deep()).await?;

@@ -6,6 +6,7 @@ use crate::address::ResourceMode;
 use crate::changes::{ChangeAction, PlanMode};
 use crate::events::Event;
 use crate::store::{Change, OutputRecord, Record, RecordKey, Status};
+use crate::world::World;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl Run<'_> {
     }
 
     /// Writes outputs and data sources, and says what came of it all.
-    pub(super) async fn finish(mut self) -> Outcome {
+    pub(super) async fn finish(mut self) -> (Outcome, World) {
         let mut changes = Vec::new();
         self.outcome.checks = self.inner.world.checks.results();
         if self.outcome.checks != self.inner.state.checks {
@@ -121,7 +122,7 @@ impl Run<'_> {
                 format!("{e}."),
             ));
         }
-        self.outcome
+        (self.outcome, self.inner.world)
     }
 
     pub(super) fn outputs(&mut self, changes: &mut Vec<Change>) {

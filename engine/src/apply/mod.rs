@@ -95,12 +95,33 @@ pub async fn apply(
     options: ApplyOptions,
     listener: Listener,
 ) -> Arc<Outcome> {
+    apply_and_keep(plan, providers, store, options, listener)
+        .await
+        .outcome
+}
+
+/// A run that is over, with the values of everything as it left them.
+pub struct Finished {
+    /// What came of it.
+    pub outcome: Arc<Outcome>,
+    /// The values; those of the plan where the run came to nothing.
+    pub world: World,
+}
+
+/// As [`apply`], with the values that everything has afterwards.
+pub async fn apply_and_keep(
+    plan: Plan,
+    providers: &Providers,
+    store: Arc<dyn StateStore>,
+    options: ApplyOptions,
+    listener: Listener,
+) -> Finished {
     let config = plan.inner.world.config.clone();
-    let mut outcome = carry_out(plan, providers, store, options, listener.clone()).await;
+    let (mut outcome, world) = carry_out(plan, providers, store, options, listener.clone()).await;
     located::locate(&config, &mut outcome.failed);
     let outcome = Arc::new(outcome);
     listener(Event::Applied(outcome.clone()));
-    outcome
+    Finished { outcome, world }
 }
 
 async fn carry_out(
@@ -109,7 +130,7 @@ async fn carry_out(
     store: Arc<dyn StateStore>,
     options: ApplyOptions,
     listener: Listener,
-) -> Outcome {
+) -> (Outcome, World) {
     let Plan { overview, inner } = plan;
     let (changes, mode) = (&overview.changes, overview.mode);
     let config = inner.world.config.clone();
@@ -119,7 +140,7 @@ async fn carry_out(
             "Configuration not checked",
             "The configuration has no graph.",
         ));
-        return outcome;
+        return (outcome, inner.world);
     };
     let mut first = refreshed_changes(changes, &inner);
     let mut outputs = inner.state.outputs.clone();
@@ -139,12 +160,12 @@ async fn carry_out(
             "The state cannot be written",
             format!("{e}."),
         ));
-        return outcome;
+        return (outcome, inner.world);
     }
     written(changes, &inner, &mut outcome);
     if mode == PlanMode::RefreshOnly {
         outcome.outputs = outputs;
-        return outcome;
+        return (outcome, inner.world);
     }
     let input = Input {
         config: &config,
@@ -159,7 +180,7 @@ async fn carry_out(
         Ok(t) => t,
         Err(ds) => {
             outcome.diagnostics.extend(ds);
-            return outcome;
+            return (outcome, inner.world);
         }
     };
     let status = vec![TaskStatus::Pending; tasks.list.len()];
@@ -317,6 +338,13 @@ impl Run<'_> {
             while let Some(i) = instant.pop_front() {
                 let done = self.instant(i).await;
                 self.complete(i, done, &mut instant, &mut ready);
+            }
+            // An interrupt may have come together with an answer.
+            if !stopping && *options.interrupt.borrow() != Interrupt::None {
+                stopping = true;
+                (self.listener)(Event::Interrupted {
+                    running: running.len(),
+                });
             }
             while !stopping && computing.allows_more(running.len(), parallelism) {
                 let Some(next) = ready.pop() else { break };

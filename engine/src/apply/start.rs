@@ -151,13 +151,15 @@ impl Run<'_> {
         let marked = sensitive_paths(&configured);
         let plain = configured.unmark_deep();
         let type_name = change.address().resource.type_name.clone();
+        let stand_in = self.providers.stand_in(change.address()).is_some();
         let computed = self
             .providers
-            .get(&change.provider.name)
+            .of(&change.provider)
+            .filter(|_| !stand_in)
             .and_then(|p| p.compute_data(&type_name, &plain));
         let connection = match computed {
             Some(_) => None,
-            None => Some(self.connection(&change.provider, false).await?.connection),
+            None => Some(self.connection_of(change, false).await?.connection),
         };
         let (listener, address, schema) = (
             self.listener.clone(),
@@ -201,7 +203,7 @@ impl Run<'_> {
         } else {
             None
         };
-        let state = self.connection(&change.provider, false).await?;
+        let state = self.connection_of(change, false).await?;
         let (config, planned) = self
             .plan_again(change, &state, prior.as_ref(), plain)
             .await?;
@@ -284,9 +286,11 @@ impl Run<'_> {
             config,
             proposed,
         };
-        let planned = match state.connection.plan(&request).await {
-            Some(made) => made?,
-            None => match self.providers.get(&change.provider.name) {
+        let stand_in = self.providers.stand_in(change.address());
+        let planned = match (stand_in, state.connection.plan(&request).await) {
+            (Some(s), _) => s.provider.plan(&request)?,
+            (None, Some(made)) => made?,
+            (None, None) => match self.providers.of(&change.provider) {
                 Some(p) => p.plan(&request)?,
                 None => return Err(self.providers.unknown(&change.provider.name).into()),
             },
@@ -360,7 +364,10 @@ impl Run<'_> {
         told: Option<Instant>,
     ) -> Result<Started, Diagnostics> {
         let change = &self.changes[c];
-        let state = self.connection(&record.provider, true).await?;
+        let state = match self.providers.stand_in(&record.key.address) {
+            Some(_) => self.connection_of(change, true).await?,
+            None => self.connection(&record.provider, true).await?,
+        };
         let action = Action::Delete {
             prior: state_of(&record),
         };

@@ -12,6 +12,7 @@ use super::calls::{Place, place};
 use super::decode::{Kind, RawCall, RawResource, shown};
 use super::files::{self, Merged};
 use super::manifest::Manifest;
+use super::overlay::Overlay;
 use super::settings::{Overriding, Settings};
 use super::wiring::{Aliases, wire};
 use super::{
@@ -57,14 +58,33 @@ pub struct Reading {
 
 /// Like [`load`], with some things let pass.
 pub fn load_with(root: &Path, providers: &Providers, reading: Reading) -> Loaded {
+    read(root, providers, reading, Overlay::default()).0
+}
+
+/// Like [`load`], with what a test changes; also the providers that answer for what is loaded.
+pub fn load_overlaid(
+    root: &Path,
+    providers: &Providers,
+    overlay: Overlay<'_>,
+) -> (Loaded, Providers) {
+    read(root, providers, Reading::default(), overlay)
+}
+
+fn read(
+    root: &Path,
+    providers: &Providers,
+    reading: Reading,
+    overlay: Overlay<'_>,
+) -> (Loaded, Providers) {
     let manifest = match Manifest::read(root) {
         Ok(manifest) => manifest,
         Err(detail) => {
-            return Loaded {
+            let loaded = Loaded {
                 config: None,
                 sources: Sources::default(),
                 diagnostics: Diagnostics::error("Unreadable manifest of modules", detail),
             };
+            return (loaded, providers.clone());
         }
     };
     let mut loader = Loader {
@@ -78,7 +98,25 @@ pub fn load_with(root: &Path, providers: &Providers, reading: Reading) -> Loaded
         aliases: Aliases::new(),
         digests: BTreeMap::new(),
     };
-    loader.module(root, ".", &[], None, None);
+    match overlay.dir {
+        None => loader.module(root, ".", &[], None, None),
+        Some(dir) => {
+            let shown = join_shown(".", dir);
+            loader.module(
+                &root.join(dir),
+                &shown,
+                &[],
+                None,
+                overlay.called_at.clone(),
+            )
+        }
+    };
+    let providers = &overlay.lay(
+        &mut loader.modules,
+        providers,
+        &mut loader.sources,
+        &mut loader.diagnostics,
+    );
     wire(
         &mut loader.modules,
         &loader.aliases,
@@ -102,11 +140,12 @@ pub fn load_with(root: &Path, providers: &Providers, reading: Reading) -> Loaded
         reading.undeclared_imports,
     ));
     let config = (!diagnostics.has_errors()).then_some(config);
-    Loaded {
+    let loaded = Loaded {
         config,
         sources: loader.sources,
         diagnostics: in_order(diagnostics),
-    }
+    };
+    (loaded, providers.clone())
 }
 
 /// Diagnostics in the order of the files, each once: a module that is called twice has its

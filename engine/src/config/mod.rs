@@ -11,6 +11,7 @@ mod endpoint;
 mod files;
 mod load;
 pub mod manifest;
+mod overlay;
 pub mod provisioner;
 mod settings;
 mod shapes;
@@ -28,7 +29,8 @@ use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
 pub use endpoint::{Endpoint, EndpointStep};
-pub use load::{Reading, load, load_any, load_with};
+pub use load::{Reading, load, load_any, load_overlaid, load_with};
+pub use overlay::{OverlaidModule, OverlaidProvider, Overlay, ProviderContent, Wrap};
 pub use provisioner::{OnFailure, Provisioner, When};
 pub use settings::LANGUAGE_VERSION;
 pub use types::Nothing;
@@ -63,8 +65,13 @@ impl Sources {
         self.0.get(file).map(|f| f.text.as_str())
     }
 
+    /// Adds the files of another collection.
+    pub fn extend(&mut self, other: Sources) {
+        self.0.extend(other.0);
+    }
+
     /// Adds a file.
-    pub(crate) fn add(&mut self, file: Arc<SourceFile>) {
+    pub fn add(&mut self, file: Arc<SourceFile>) {
         self.0.insert(file.name.clone(), file);
     }
 }
@@ -251,6 +258,8 @@ pub struct Output {
     pub depends_on: Vec<Mention>,
     /// What must hold.
     pub preconditions: Vec<CheckRule>,
+    /// Whether the value is held back until apply: of a module that a test overrides.
+    pub after_apply: bool,
     /// The block's header.
     pub range: SourceRange,
 }
@@ -410,6 +419,17 @@ pub struct ProviderBlock {
     pub body: Body,
     /// The block's header.
     pub range: SourceRange,
+}
+
+impl ProviderBlock {
+    /// The address of the configuration, in the module that has the block under a name.
+    pub fn address(&self, module: &Module, key: &ProviderKey) -> ProviderAddress {
+        ProviderAddress {
+            module: module.path.clone(),
+            name: self.provider.clone(),
+            alias: key.1.clone(),
+        }
+    }
 }
 
 impl Config {

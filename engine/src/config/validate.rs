@@ -31,8 +31,8 @@ pub(super) fn validate(
     let mut diagnostics = Diagnostics::new();
     let mut unfit = Unfit::new();
     for (id, module) in config.modules.iter().enumerate() {
-        for block in module.providers.values() {
-            if let Some(p) = providers.get(&block.provider) {
+        for (key, block) in &module.providers {
+            if let Some(p) = providers.of(&block.address(module, key)) {
                 let schema = p.provider_schema();
                 block
                     .body
@@ -137,7 +137,7 @@ fn evaluate(
                         value: Some(Value::unknown(Type::Dynamic)),
                     }
                 });
-                if let Some(p) = providers.get(&block.provider) {
+                if let Some(p) = providers.of(&block.address(module, key)) {
                     let scope = ModuleScope {
                         each: each.as_ref(),
                         ..world.scope(*m, 0)
@@ -181,7 +181,7 @@ fn evaluate(
                                 found.extend(r.body.ephemeral(&r.schema.block, &value));
                             }
                             let value = value.unmark_deep();
-                            if let Some(p) = providers.get(&r.provider_address.name)
+                            if let Some(p) = providers.of(&r.provider_address)
                                 && !unfit.contains(&(*m, key.clone()))
                                 && !found.has_errors()
                             {

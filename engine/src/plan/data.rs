@@ -30,7 +30,7 @@ impl Planner<'_> {
         reads: Vec<(InstanceAddress, Value)>,
     ) {
         let pending = self.pending_dependency(graph, resource, m);
-        let provider = self.providers.get(&resource.provider_address.name).cloned();
+        let provider = self.providers.of(&resource.provider_address).cloned();
         let connection = self
             .slots
             .get(&resource.provider_address)
@@ -40,6 +40,7 @@ impl Planner<'_> {
         let answers = join_all(reads.into_iter().map(|(address, configured)| {
             let (provider, connection, listener) =
                 (provider.clone(), connection.clone(), listener.clone());
+            let stand_in = self.providers.stand_in(&address).cloned();
             async move {
                 let marked = sensitive_paths(&configured);
                 let config = configured.clone().unmark_deep();
@@ -56,6 +57,12 @@ impl Planner<'_> {
                     && resource.schema.expires_after.is_none()
                 {
                     return (address, configured, Ok(Ok(v.clone())));
+                }
+                if let Some(s) = stand_in {
+                    let type_name = &address.resource.type_name;
+                    let made = s.connection.read_data(type_name, &config).await;
+                    let made = made.map(|v| mark(&resource.schema.block, v, &marked));
+                    return (address, configured, Ok(made));
                 }
                 let started = std::time::Instant::now();
                 let computed =

@@ -157,6 +157,11 @@ impl Detail {
 }
 
 impl Plan {
+    /// The values of everything, unknown where they are known only after apply.
+    pub fn world(&self) -> &World {
+        &self.inner.world
+    }
+
     /// The plan as bytes, to be carried out later as long as configuration and state stay as
     /// they are.
     ///

@@ -161,12 +161,14 @@ impl Planner<'_> {
             config,
             proposed,
         };
-        let slot = self.slots.get(provider);
-        let answer = match slot.and_then(|s| s.current.as_ref()) {
-            Some(state) => state.connection.plan(&request).await,
-            None => None,
+        let answer = match self.providers.stand_in(address) {
+            Some(stand_in) => Some(stand_in.provider.plan(&request)),
+            None => match self.slots.get(provider).and_then(|s| s.current.as_ref()) {
+                Some(state) => state.connection.plan(&request).await,
+                None => None,
+            },
         };
-        let made = match (answer, self.providers.get(&provider.name)) {
+        let made = match (answer, self.providers.of(provider)) {
             (Some(answer), _) => answer?,
             (None, Some(p)) => p.plan(&request)?,
             (None, None) => return Err(self.providers.unknown(&provider.name).into()),

@@ -82,7 +82,7 @@ impl Planner<'_> {
             return;
         }
         self.slots.insert(address.clone(), Slot::default());
-        let Some(provider) = self.providers.get(&address.name).cloned() else {
+        let Some(provider) = self.providers.of(address).cloned() else {
             self.diagnostics.push(self.providers.unknown(&address.name));
             return;
         };
@@ -201,7 +201,7 @@ impl Planner<'_> {
         address: &ProviderAddress,
         config: Value,
     ) -> Option<ProviderState> {
-        let provider = self.providers.get(&address.name)?;
+        let provider = self.providers.of(address)?;
         let block = self.config.provider_block(address);
         match provider.configure(&config.clone().unmark_deep()).await {
             Ok(connection) => Some(ProviderState {
@@ -406,7 +406,7 @@ impl Planner<'_> {
     ) -> Option<Value> {
         let marked = sensitive_paths(&configured);
         let plain = configured.unmark_deep();
-        let provider = self.providers.get(&resource.provider_address.name)?.clone();
+        let provider = self.providers.of(&resource.provider_address)?.clone();
         let made = match provider.compute_data(&key.1, &plain) {
             Some(made) => made,
             None => {
@@ -424,7 +424,7 @@ impl Planner<'_> {
         was: &Value,
         now: &Value,
     ) -> Option<Reason> {
-        let schema = self.providers.get(&address.name)?.provider_schema();
+        let schema = self.providers.of(address)?.provider_schema();
         let graph = self.config.graph()?;
         let (name, _) = schema.block.attributes.iter().find(|(name, a)| {
             a.identifies_target
@@ -513,6 +513,9 @@ impl Planner<'_> {
                 || self.only_forgotten(r)
             {
                 continue;
+            }
+            if self.providers.stand_in(&key.address).is_some() {
+                continue; // what it is made of exists nowhere else
             }
             let type_name = key.address.resource.type_name.clone();
             let request = ReadRequest {
@@ -742,7 +745,7 @@ pub(crate) fn provider_config(
     world: &World,
     diagnostics: &mut Diagnostics,
 ) -> Value {
-    let Some(provider) = providers.get(&address.name) else {
+    let Some(provider) = providers.of(address) else {
         return Value::NULL;
     };
     let schema = provider.provider_schema();

@@ -274,7 +274,7 @@ impl Planner<'_> {
             found.extend(resource.body.ephemeral(&resource.schema.block, &value));
         }
         if !found.has_errors()
-            && let Some(p) = self.providers.get(&resource.provider_address.name)
+            && let Some(p) = self.providers.of(&resource.provider_address)
         {
             let plain = value.clone().unmark_deep();
             let type_name = &instance.resource.type_name;

@@ -70,6 +70,20 @@ pub struct Diagnostic {
     pub range: Option<SourceRange>,
     /// The values that were involved: a reference and what it held, in words.
     pub values: Vec<(String, String)>,
+    /// What kind of thing went wrong, where somebody may want to treat it in a way of its own.
+    #[serde(default)]
+    pub cause: Option<Cause>,
+}
+
+/// A kind of problem that may be expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// A condition of the configuration does not hold.
+    FailedCondition {
+        /// The variable, output or check that it belongs to (`module.a.var.x`); `None` for one of a
+        /// resource, which the diagnostic's address names.
+        of: Option<Arc<str>>,
+    },
 }
 
 impl Diagnostic {
@@ -83,6 +97,7 @@ impl Diagnostic {
             address: None,
             range: None,
             values: Vec::new(),
+            cause: None,
         }
     }
 
@@ -112,6 +127,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_address(mut self, address: impl fmt::Display) -> Diagnostic {
         self.address.get_or_insert_with(|| address.to_string());
+        self
+    }
+
+    /// With what kind of problem it is.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Diagnostic {
+        self.cause = Some(cause);
         self
     }
 

@@ -18,7 +18,7 @@ pub mod types;
 mod unify;
 pub mod value;
 
-pub use diagnostics::{Diagnostic, Diagnostics, Position, Severity, SourceRange};
+pub use diagnostics::{Cause, Diagnostic, Diagnostics, Position, Severity, SourceRange};
 pub use function::{Function, FunctionError, Parameter};
 pub use number::Number;
 pub use path::{Path, Step};

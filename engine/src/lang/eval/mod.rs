@@ -89,16 +89,13 @@ pub fn evaluate_with(
     if let ExprKind::Literal(v) = &expression.expr.kind {
         return Ok(v.clone());
     }
-    Evaluator {
-        scope,
-        file: &expression.file,
-        bindings,
-        splat: Vec::new(),
-        depth: 0,
-        templates: 0,
-        failed: None,
-    }
-    .run(expression)
+    Evaluator::new(expression, scope, bindings).run(expression)
+}
+
+/// What the references in an expression hold, each as written and in words, as it stands beside
+/// an error.
+pub fn mentioned(expression: &Expression, scope: &dyn Scope) -> Vec<(String, String)> {
+    Evaluator::new(expression, scope, Vec::new()).involved(expression)
 }
 
 struct Evaluator<'a> {
@@ -121,6 +118,20 @@ struct Failed {
 }
 
 type Outcome = Result<Value, Box<Diagnostic>>;
+
+impl<'a> Evaluator<'a> {
+    fn new(expression: &'a Expression, scope: &'a dyn Scope, bindings: Bindings) -> Evaluator<'a> {
+        Evaluator {
+            scope,
+            file: &expression.file,
+            bindings,
+            splat: Vec::new(),
+            depth: 0,
+            templates: 0,
+            failed: None,
+        }
+    }
+}
 
 impl Evaluator<'_> {
     fn run(&mut self, expression: &Expression) -> Outcome {
