@@ -680,16 +680,25 @@ fn cycles(config: &Config, graph: &DiGraph<Node, Option<SourceRange>>) -> Diagno
         let mut detail =
             String::from("Each of these refers to the next, and the last to the first:");
         let mut first_range = None;
+        let mut links: Vec<(NodeIndex, Option<SourceRange>)> = Vec::new();
         for (i, node) in cycle.iter().enumerate() {
             let next = cycle.get(i + 1).unwrap_or(&cycle[0]);
-            let range = graph
-                .edges_connecting(*next, *node)
-                .find_map(|e| e.weight().clone());
+            let mut edges = graph.edges_connecting(*next, *node);
+            links.push((*node, edges.find_map(|e| e.weight().clone())));
+        }
+        // It begins where a reader of the files meets it first.
+        let place = |range: &Option<SourceRange>| match range {
+            Some(r) => (0, r.file.clone(), r.start.byte),
+            None => (1, "".into(), 0),
+        };
+        let first = (0..links.len()).min_by_key(|i| place(&links[*i].1));
+        links.rotate_left(first.unwrap_or_default());
+        for (node, range) in &links {
             let _ = write!(detail, "\n  {}", name(config, &graph[*node]));
-            if let Some(r) = &range {
+            if let Some(r) = range {
                 let _ = write!(detail, " ({r})");
             }
-            first_range = first_range.or(range);
+            first_range = first_range.or_else(|| range.clone());
         }
         diagnostics.push(Diagnostic::error("Cycle in references", detail).with_range(first_range));
     }

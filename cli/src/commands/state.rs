@@ -1,7 +1,7 @@
 //! `topo state`
 
 use clap::{Args, Subcommand};
-use topo_engine::store::{Record, RecordKey};
+use topo_engine::store::RecordKey;
 use topo_sdk::Diagnostics;
 
 use super::state_history::{self, HistoryArgs};
@@ -11,7 +11,7 @@ use super::state_push::{self, PushArgs};
 use super::state_replace_provider::{self, ReplaceProviderArgs};
 use super::state_rm::{self, RmArgs};
 use crate::context::{Context, Exit, schema_of};
-use crate::render::change;
+use crate::render::{Options, change};
 use crate::selection::{Selection, find};
 
 /// Look into the state, change it by hand, look into its past
@@ -102,14 +102,11 @@ async fn show(context: &Context, args: &ShowArgs) -> Exit {
     let record = find(&state, &args.address)?;
     let providers = context.schemas();
     let schema = schema_of(&providers, record);
-    if args.show_sensitive {
-        let clear = Record {
-            value: record.value.clone().unmark_deep(),
-            ..record.clone()
-        };
-        context.ui.print(&change::record(&clear, schema.as_deref()));
-    } else {
-        context.ui.print(&change::record(record, schema.as_deref()));
-    }
+    let options = Options {
+        show_sensitive: args.show_sensitive,
+        ..context.ui.options()
+    };
+    let text = change::stored(record, schema.as_deref(), &options);
+    context.ui.print(&text);
     Ok(0)
 }
