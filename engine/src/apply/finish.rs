@@ -38,7 +38,8 @@ impl Run<'_> {
                 continue;
             };
             let change = &self.changes[c];
-            if self.status[i] != TaskStatus::Pending || change.action == ChangeAction::NoOp {
+            let is_idle = matches!(change.action, ChangeAction::NoOp | ChangeAction::Forget);
+            if self.status[i] != TaskStatus::Pending || is_idle {
                 continue;
             }
             // The other half of a replacement that failed is no news.

@@ -230,7 +230,7 @@ fn refreshed_changes(changes: &[InstanceChange], inner: &Inner) -> Vec<Change> {
         .collect()
 }
 
-/// Objects that nothing is done to: forgetting one waits for nothing, and nothing waits for it.
+/// Objects that nothing is done to but that they leave the state.
 fn forgotten(changes: &[InstanceChange]) -> impl Iterator<Item = &InstanceChange> {
     changes.iter().filter(|c| c.action == ChangeAction::Forget)
 }
@@ -405,7 +405,8 @@ impl Run<'_> {
     fn enqueue(&self, i: usize, instant: &mut VecDeque<usize>, ready: &mut BinaryHeap<Ready>) {
         let calls_out = match &self.tasks.list[i] {
             Task::Converge(c) => self.changes[*c].action != ChangeAction::NoOp,
-            Task::Delete(_) => true,
+            // What is forgotten has been written already.
+            Task::Delete(c) => self.changes[*c].action != ChangeAction::Forget,
             _ => false,
         };
         if calls_out {

@@ -231,8 +231,11 @@ fn instance_dependencies<'a>(
     made
 }
 
+/// Whether an object leaves: it is deleted, or forgotten. Nothing is done to what is forgotten, but
+/// the order of those around it leads through it.
 fn deletes(change: &InstanceChange) -> bool {
-    change.mode() == ResourceMode::Managed && change.action.destroys()
+    change.mode() == ResourceMode::Managed
+        && (change.action.destroys() || change.action == ChangeAction::Forget)
 }
 
 /// Changes by the resource that they are about.
