@@ -244,12 +244,11 @@ impl<'a> Prepared<'a> {
             What::Saved(file) => {
                 let saved = planfile::read(file, context.sandbox, &context.workspace()?.name)?;
                 let config = context.load()?;
-                let flags = variables::of_flags(&context.variable_flags)?;
-                let conflicts = saved.conflicts(&config, &flags);
+                let inputs = variables::gather(&context.variable_flags)?;
+                let conflicts = saved.conflicts(&config, &inputs);
                 if conflicts.has_errors() {
                     return Err(conflicts);
                 }
-                let inputs = variables::gather(&context.variable_flags)?;
                 Prepared::Saved(Box::new(saved), config, Box::new(inputs))
             }
         })

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use topo_engine::variables::Inputs;
+use topo_engine::variables::{GivenBy, Inputs};
 use topo_sdk::Diagnostics;
 
 /// `-var` or `-var-file`.
@@ -59,18 +59,8 @@ pub fn gather_from(dirs: &[&Path], flags: &[VariableFlag]) -> Result<Inputs, Dia
         inputs.add_env(name, text);
     }
     for file in dirs.iter().flat_map(|dir| definition_files(dir)) {
-        add_file(&mut inputs, &file)?;
+        add_file(&mut inputs, &file, GivenBy::Definitions)?;
     }
-    add_flags(&mut inputs, flags)?;
-    Ok(inputs)
-}
-
-/// The values that flags alone give.
-///
-/// # Errors
-/// As for [`gather`].
-pub fn of_flags(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
-    let mut inputs = Inputs::default();
     add_flags(&mut inputs, flags)?;
     Ok(inputs)
 }
@@ -78,7 +68,7 @@ pub fn of_flags(flags: &[VariableFlag]) -> Result<Inputs, Diagnostics> {
 fn add_flags(inputs: &mut Inputs, flags: &[VariableFlag]) -> Result<(), Diagnostics> {
     for flag in flags {
         match flag {
-            VariableFlag::File(file) => add_file(inputs, file)?,
+            VariableFlag::File(file) => add_file(inputs, file, GivenBy::Run)?,
             VariableFlag::Assign(text) => {
                 let Some((name, value)) = text.split_once('=') else {
                     return Err(Diagnostics::error(
@@ -95,7 +85,7 @@ fn add_flags(inputs: &mut Inputs, flags: &[VariableFlag]) -> Result<(), Diagnost
     Ok(())
 }
 
-fn add_file(inputs: &mut Inputs, file: &Path) -> Result<(), Diagnostics> {
+fn add_file(inputs: &mut Inputs, file: &Path, by: GivenBy) -> Result<(), Diagnostics> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         Diagnostics::error(
             "Cannot read variable definitions",
@@ -103,7 +93,7 @@ fn add_file(inputs: &mut Inputs, file: &Path) -> Result<(), Diagnostics> {
         )
     })?;
     let name = file.strip_prefix(".").unwrap_or(file);
-    inputs.add_file(&name.to_string_lossy(), text);
+    inputs.add_file(&name.to_string_lossy(), text, by);
     Ok(())
 }
 

@@ -432,6 +432,64 @@ fn a_stale_plan() {
     assert_eq!(project.topo(&["show", "-json"]).expect(0).stdout, before);
 }
 
+/// Of where a value comes from, a saved plan follows what can be expected to be there again.
+#[test]
+fn a_plan_of_which_variables_have_moved() {
+    let project = Project::with(&[
+        (
+            "main.tf",
+            "variable \"size\" {\n  type    = number\n  default = 1\n}\nvariable \"name\" {\n  default = \"n\"\n}\nresource \"terraform_data\" \"a\" {\n  input = \"${var.name}-${var.size}\"\n}\n",
+        ),
+        ("terraform.tfvars", "size = 2\n"),
+    ]);
+    let write = |text: &str| std::fs::write(project.path().join("terraform.tfvars"), text).unwrap();
+    let topo = |args: &[&str], name: Option<&str>| {
+        let mut command = project.command(args);
+        command.envs(name.map(|name| ("TF_VAR_name", name)));
+        Run::of(command.output().unwrap())
+    };
+    let refused = |args: &[&str], name: Option<&str>| {
+        let said = topo(args, name).expect(1).stderr;
+        assert_nothing_done(&project);
+        prose(&said)
+    };
+
+    // Definitions that are read without being asked for.
+    project.topo(&["plan", "-out=p"]).expect(0);
+    write("size = 3\n");
+    let said = refused(&["apply", "p"], None);
+    assert!(said.contains("Error: Saved plan is stale"), "{said}");
+    assert!(said.contains("on terraform.tfvars line 1"), "{said}");
+    assert!(said.contains("\"size\" has another value"), "{said}");
+    write("");
+    let said = refused(&["apply", "p"], None);
+    assert!(said.contains("have lost the value of \"size\""), "{said}");
+    // The environment, which says something now and did not then.
+    write("size = 2.0\n");
+    let said = refused(&["apply", "p"], Some("other"));
+    assert!(said.contains("\"name\" has another value"), "{said}");
+    assert!(said.contains("TF_VAR_name"), "{said}");
+    // A flag may repeat what the plan was made with, and nothing else.
+    let said = refused(&["apply", "-var=size=3", "p"], None);
+    assert!(said.contains("Can't change variable"), "{said}");
+    project.topo(&["apply", "-var=size=2", "p"]).expect(0);
+    project.topo(&["destroy", "-auto-approve"]).expect(0);
+
+    // What a flag said holds, whatever else says now, and so does what the environment of another
+    // machine said. A value that is the default moves nothing.
+    topo(&["plan", "-var=size=7", "-out=p"], Some("env")).expect(0);
+    write("size = 8\n");
+    topo(&["apply", "p"], None).expect(0);
+    let made = project
+        .topo(&["state", "show", "terraform_data.a"])
+        .expect(0);
+    assert!(made.stdout.contains("\"env-7\""), "{}", made.stdout);
+    write("");
+    project.topo(&["plan", "-out=p"]).expect(0);
+    write("size = 1\nname = \"n\"\n");
+    project.topo(&["apply", "p"]).expect(0);
+}
+
 #[test]
 fn not_a_plan() {
     let project = main_tf("resource \"terraform_data\" \"a\" {}\n");

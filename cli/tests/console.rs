@@ -80,12 +80,7 @@ fn pipe(project: &Project, args: &[&str], input: &str) -> Run {
     let mut child = command.spawn().unwrap();
     // A console that has found a mistake does not read on.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::of(child.wait_with_output().unwrap())
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange, Type, Value};
 
 use crate::config::{Module, Sources};
@@ -20,15 +21,28 @@ enum Input {
         name: Arc<str>,
         text: String,
         origin: String,
-        from_env: bool,
+        by: GivenBy,
     },
     File {
         file: Arc<SourceFile>,
+        by: GivenBy,
     },
     Value {
         name: Arc<str>,
         given: Given,
     },
+}
+
+/// What gave a value. It tells whether the value can be expected to be there again when a saved
+/// plan is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GivenBy {
+    /// This run alone: a flag, or an answer.
+    Run,
+    /// The environment, which another machine that applies the plan need not have.
+    Environment,
+    /// A file that is read without being asked for.
+    Definitions,
 }
 
 /// A value that was given, and where.
@@ -40,6 +54,8 @@ pub struct Given {
     pub range: Option<SourceRange>,
     /// Where, in words.
     pub origin: String,
+    /// By what.
+    pub by: GivenBy,
 }
 
 impl Inputs {
@@ -51,14 +67,16 @@ impl Inputs {
             name: name.into(),
             text: text.into(),
             origin,
-            from_env: true,
+            by: GivenBy::Environment,
         });
     }
 
-    /// A file of definitions (`.tfvars`). Names for which there is no variable give a warning.
-    pub fn add_file(&mut self, path: &str, text: String) {
+    /// A file of definitions (`.tfvars`) that a flag names, or that is read without being asked
+    /// for. Names for which there is no variable give a warning.
+    pub fn add_file(&mut self, path: &str, text: String, by: GivenBy) {
         self.0.push(Input::File {
             file: SourceFile::new(path, text),
+            by,
         });
     }
 
@@ -69,7 +87,7 @@ impl Inputs {
             name: name.into(),
             text: text.into(),
             origin,
-            from_env: false,
+            by: GivenBy::Run,
         });
     }
 
@@ -80,7 +98,7 @@ impl Inputs {
             name: name.into(),
             text: text.into(),
             origin,
-            from_env: false,
+            by: GivenBy::Run,
         });
     }
 
@@ -121,7 +139,7 @@ impl Inputs {
                 Input::Value { name, given } => {
                     all.insert(name.clone(), given.value.clone());
                 }
-                Input::File { file } => {
+                Input::File { file, .. } => {
                     let Ok(parsed) = Parsed::new(file.clone()) else {
                         continue; // its mistakes are told where it is resolved
                     };
@@ -140,7 +158,7 @@ impl Inputs {
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|i| match i {
             Input::Text { name: n, .. } | Input::Value { name: n, .. } => **n == *name,
-            Input::File { file } => Parsed::new(file.clone()).is_ok_and(|parsed| {
+            Input::File { file, .. } => Parsed::new(file.clone()).is_ok_and(|parsed| {
                 let mut aside = Diagnostics::new();
                 let content = parsed.body(&mut aside).content(&[], &mut aside);
                 content.get(name).is_some()
@@ -151,7 +169,7 @@ impl Inputs {
     /// Adds the files to those that excerpts are shown of.
     pub fn add_sources(&self, sources: &mut Sources) {
         for input in &self.0 {
-            if let Input::File { file } = input {
+            if let Input::File { file, .. } = input {
                 sources.add(file.clone());
             }
         }
@@ -170,10 +188,10 @@ impl Inputs {
                     name,
                     text,
                     origin,
-                    from_env,
+                    by,
                 } => {
                     let Some(variable) = module.variables.get(name) else {
-                        if !from_env {
+                        if *by != GivenBy::Environment {
                             let hint = crate::suggest::did_you_mean(name, module.variables.keys());
                             diagnostics.push(Diagnostic::error(
                                 "Value for undeclared variable",
@@ -191,12 +209,13 @@ impl Inputs {
                                 value,
                                 range: None,
                                 origin: origin.clone(),
+                                by: *by,
                             },
                         );
                     }
                 }
-                Input::File { file } => {
-                    file_values(file, module, &mut given, diagnostics);
+                Input::File { file, by } => {
+                    file_values(file, *by, module, &mut given, diagnostics);
                 }
                 Input::Value { name, given: value } => {
                     if module.variables.contains_key(name) {
@@ -237,6 +256,7 @@ fn text_value(text: &str, ty: &Type, origin: &str, diagnostics: &mut Diagnostics
 
 fn file_values(
     file: &Arc<SourceFile>,
+    by: GivenBy,
     module: &Module,
     given: &mut BTreeMap<Arc<str>, Given>,
     diagnostics: &mut Diagnostics,
@@ -275,6 +295,7 @@ fn file_values(
                     value,
                     range: Some(range),
                     origin: file.name.to_string(),
+                    by,
                 },
             );
         }

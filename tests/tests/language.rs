@@ -19,7 +19,7 @@ use topo_engine::config;
 use topo_engine::plan::{PlanOptions, plan};
 use topo_engine::providers::Providers;
 use topo_engine::store::State;
-use topo_engine::variables::Inputs;
+use topo_engine::variables::{GivenBy, Inputs};
 use topo_sdk::json::to_json;
 use topo_sdk::{Diagnostic, Diagnostics, Marks, Provider, Severity, Value};
 
@@ -95,7 +95,7 @@ fn inputs(dir: &Path) -> Inputs {
         .chain(names)
     {
         if let Ok(text) = std::fs::read_to_string(dir.join(&name)) {
-            inputs.add_file(&name, text);
+            inputs.add_file(&name, text, GivenBy::Definitions);
         }
     }
     inputs

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -26,6 +26,15 @@ pub struct Run {
 }
 
 impl Run {
+    /// What a process that has ended said.
+    pub fn of(output: Output) -> Run {
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Everything that a person saw.
     pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
@@ -78,11 +87,7 @@ impl Project {
     /// Runs the binary here, with an environment that has nothing to do with the caller's.
     pub fn topo(&self, args: &[&str]) -> Run {
         let output = self.command(args).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(output)
     }
 
     /// Runs the binary here, with answers to what it asks.
@@ -97,11 +102,7 @@ impl Project {
         // It may end before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(output)
     }
 
     /// The binary, ready to run here. No credentials, no network beyond loopback.

@@ -14,7 +14,7 @@ use crate::graph::{Graph, Node};
 use crate::lang::eval::{Scope, evaluate as evaluate_expression};
 use crate::lang::operators;
 use crate::providers::Providers;
-use crate::variables::Given;
+use crate::variables::{Given, GivenBy};
 use crate::world::{Instances, ModuleScope, Shape, World};
 
 /// Checks everything that can be checked without values; builds the graph on the way.
@@ -93,6 +93,7 @@ fn evaluate(
                     value,
                     range: Some(v.range.clone()),
                     origin: String::new(),
+                    by: GivenBy::Run,
                 },
             )
         })

@@ -24,7 +24,7 @@ use crate::lang::eval::evaluate;
 use crate::lang::source::SourceFile;
 use crate::lang::syntax::{parse, translate};
 use crate::store::State;
-use crate::variables::{Given, Inputs};
+use crate::variables::{Given, GivenBy, Inputs};
 use crate::world::{Instances, Shape, World};
 
 /// The name under which diagnostics speak of what was typed.
@@ -76,6 +76,7 @@ impl Console {
                         value: Value::unknown(variable.constraint.ty.clone()),
                         range: Some(variable.range.clone()),
                         origin: String::new(),
+                        by: GivenBy::Run,
                     },
                 );
             }

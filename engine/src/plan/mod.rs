@@ -299,6 +299,7 @@ fn planner<'a>(
         .graph()
         .map(|g| create_first(&config, g, &resource_deps))
         .unwrap_or_default();
+    let used_providers = used_providers(&config);
     let plan_time = inputs.plan_time;
     let mut world = World::new(config.clone(), given.clone(), plan_time);
     world.workspace = options.workspace.clone();
@@ -317,6 +318,7 @@ fn planner<'a>(
         diagnostics,
         prior: None,
         prior_done: HashSet::new(),
+        used_providers,
         slots: BTreeMap::new(),
         changes: Vec::new(),
         drift: Vec::new(),
@@ -337,6 +339,17 @@ fn planner<'a>(
     })
 }
 
+fn used_providers(config: &Config) -> HashSet<ProviderAddress> {
+    let mut used = HashSet::new();
+    for resource in config.modules.iter().flat_map(|m| m.resources.values()) {
+        // Few providers have many resources: looking is cheaper than copying.
+        if !used.contains(&resource.provider_address) {
+            used.insert(resource.provider_address.clone());
+        }
+    }
+    used
+}
+
 struct Planner<'a> {
     config: Arc<Config>,
     providers: &'a Providers,
@@ -348,6 +361,8 @@ struct Planner<'a> {
     world: World,
     prior: Option<World>,
     prior_done: HashSet<NodeIndex>,
+    /// Configurations of providers that some resource uses.
+    used_providers: HashSet<ProviderAddress>,
     slots: BTreeMap<ProviderAddress, Slot>,
     changes: Vec<InstanceChange>,
     drift: Vec<Drift>,

@@ -26,10 +26,10 @@ use crate::config::{Config, Module};
 use crate::events::{Event, Listener};
 use crate::providers::Providers;
 use crate::store::{Meta, RecordKey, State, StateStore};
-use crate::variables::{Given, Inputs};
+use crate::variables::{Given, GivenBy, Inputs};
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What a plan file starts with.
 const MAGIC: &[u8] = b"topo-plan\n";
 
@@ -110,7 +110,7 @@ pub struct SavedPlan {
     meta: Meta,
     records: Vec<(RecordKey, Fingerprint)>,
     /// As they were given, but for ephemeral ones.
-    variables: BTreeMap<Arc<str>, Value>,
+    variables: BTreeMap<Arc<str>, (Value, GivenBy)>,
     /// The ephemeral variables that were given.
     ephemeral: BTreeSet<Arc<str>>,
     mode: PlanMode,
@@ -192,7 +192,7 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
         meta: inputs.meta.clone(),
         records: records.iter().map(|(k, f)| (k.clone(), *f)).collect(),
         variables: lasting()
-            .map(|(n, g)| (n.clone(), g.value.clone()))
+            .map(|(n, g)| (n.clone(), (g.value.clone(), g.by)))
             .collect(),
         ephemeral: inputs
             .given
@@ -291,25 +291,43 @@ impl SavedPlan {
         self.mode
     }
 
-    /// Errors for variables that are given another value than the one that the plan was made
-    /// with. Ephemeral ones are not in the plan, they may be given.
-    pub fn conflicts(&self, config: &Config, flags: &Inputs) -> Diagnostics {
+    /// Errors for variables that have moved: those that a flag gives another value than the one
+    /// that the plan was made with, and those for which the environment or files that are read
+    /// without being asked for say something else than then. What a flag said then holds whatever
+    /// these say now; what the environment said then holds where it says nothing now, since the
+    /// machine that applies a plan need not be the one that made it. Ephemeral variables are not in
+    /// the plan, they may be given.
+    pub fn conflicts(&self, config: &Config, inputs: &Inputs) -> Diagnostics {
         let mut found = Diagnostics::new();
         let root = config.root();
-        for (name, given) in flags.resolve(root, &mut found) {
-            let Some(variable) = root.variables.get(&name) else {
-                continue;
-            };
+        let now = inputs.resolve(root, &mut found);
+        for (name, variable) in &root.variables {
             let of_type = |v: &Value| convert(v, &variable.constraint.ty).ok();
-            let saved = self.variables.get(&name).and_then(of_type);
-            if !variable.ephemeral && saved != of_type(&given.value) {
-                found.push(
+            let then = self.variables.get(name);
+            let now = now.get(name);
+            let in_force = |v: Option<&Value>| v.or(variable.default.as_ref()).and_then(of_type);
+            let same = in_force(then.map(|(v, _)| v)) == in_force(now.map(|g| &g.value));
+            if same || variable.ephemeral {
+                continue;
+            }
+            match now {
+                Some(now) if now.by == GivenBy::Run => found.push(
                     Diagnostic::error(
                         "Can't change variable when applying a saved plan",
-                        format!("The plan was made with another value for the variable {name:?} than the one given by {}. Leave it out, or make a new plan. A variable that is to be given anew when a plan is applied is declared with ephemeral = true.", given.origin),
+                        format!("The plan was made with another value for the variable {name:?} than the one given by {}. Leave it out, or make a new plan. A variable that is to be given anew when a plan is applied is declared with ephemeral = true.", now.origin),
                     )
-                    .with_range(given.range),
-                );
+                    .with_range(now.range.clone()),
+                ),
+                _ if then.is_some_and(|(_, by)| *by == GivenBy::Run) => {}
+                None if then.is_some_and(|(_, by)| *by == GivenBy::Environment) => {}
+                Some(now) => found.push(
+                    stale(&format!("The variable {name:?} has another value, given by {},", now.origin))
+                        .with_range(now.range.clone()),
+                ),
+                None => found.push(
+                    stale(&format!("The files of variable definitions have lost the value of {name:?}"))
+                        .with_range(Some(variable.range.clone())),
+                ),
             }
         }
         found
@@ -338,6 +356,7 @@ impl SavedPlan {
                     value: Value::unknown(variable.constraint.ty.clone()),
                     range: None,
                     origin: "a variable that the saved plan does not hold".into(),
+                    by: GivenBy::Run,
                 };
                 now.insert(name.clone(), unknown);
                 continue;
@@ -362,16 +381,25 @@ impl SavedPlan {
         if found.has_errors() {
             return Err(found);
         }
-        now.extend(self.variables.iter().map(|(n, v)| {
+        now.extend(self.variables.iter().map(|(n, (value, by))| {
             let given = Given {
-                value: v.clone(),
+                value: value.clone(),
                 range: None,
                 origin: "the saved plan".into(),
+                by: *by,
             };
             (n.clone(), given)
         }));
         Ok(now)
     }
+}
+
+/// The error for a plan that something has moved away from under.
+fn stale(what: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Saved plan is stale",
+        format!("{what} since the plan was saved. Make a new plan and look at it."),
+    )
 }
 
 /// What a plan of a file is wanted for.
@@ -403,19 +431,13 @@ pub async fn resume(
     store: Option<Arc<dyn StateStore>>,
     listener: Listener,
 ) -> Result<Plan, Diagnostics> {
-    let stale = |what: &str| {
-        Diagnostics::error(
-            "Saved plan is stale",
-            format!("{what} since the plan was saved. Make a new plan and look at it."),
-        )
-    };
     if let Some(files) = moved(&saved.files, &config.digests, |f| f.to_string()) {
-        return Err(stale(&format!("The configuration has changed: {files}")));
+        return Err(stale(&format!("The configuration has changed: {files}")).into());
     }
     if saved.meta.lineage != state.meta.lineage && !saved.meta.lineage.is_empty() {
-        return Err(stale(
-            "The plan was made for another state; the state has been replaced",
-        ));
+        return Err(
+            stale("The plan was made for another state; the state has been replaced").into(),
+        );
     }
     let then: BTreeMap<RecordKey, Fingerprint> = saved.records.iter().cloned().collect();
     let shown = |k: &RecordKey| k.address.to_string();
@@ -424,7 +446,7 @@ pub async fn resume(
             "The state has changed (serial {} then, {} now): {objects}",
             saved.meta.serial, state.meta.serial
         );
-        return Err(stale(&detail));
+        return Err(stale(&detail).into());
     }
     let given = saved.given(&config, inputs, purpose == Purpose::Show)?;
     let options = PlanOptions {

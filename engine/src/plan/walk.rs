@@ -48,12 +48,7 @@ impl Planner<'_> {
                     alias: key.1.clone(),
                 };
                 // A block that nothing uses is not connected to.
-                let used = self
-                    .config
-                    .modules
-                    .iter()
-                    .any(|m| m.resources.values().any(|r| r.provider_address == address));
-                if used {
+                if self.used_providers.contains(&address) {
                     self.open_provider(&address).await;
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use topo_engine::config::Module;
 use topo_engine::lang::eval::evaluate;
-use topo_engine::variables::{Given, Inputs};
+use topo_engine::variables::{Given, GivenBy, Inputs};
 use topo_sdk::{Diagnostics, Value};
 
 use crate::file::{TestFile, TestRun};
@@ -55,6 +55,7 @@ pub(crate) fn start(
                         value,
                         range: Some(expression.range()),
                         origin: file.name.to_string(),
+                        by: GivenBy::Run,
                     };
                     inputs.add_value(name, given);
                 }

@@ -1,6 +1,7 @@
 //! Everything that a person can get wrong is told with its file, line and column, all mistakes at
 //! once, and nothing is changed.
 
+use topo_engine::variables::GivenBy;
 use topo_engine_tests::{Scenario, located};
 
 fn errors(text: &str) -> Vec<String> {
@@ -171,8 +172,11 @@ async fn variables() {
         ["main.tf:1:1 No value for required variable"]
     );
     let mut s = Scenario::new("variable \"size\" {\n  type = number\n}\n");
-    s.inputs
-        .add_file("terraform.tfvars", "size = \"big\"\n".into());
+    s.inputs.add_file(
+        "terraform.tfvars",
+        "size = \"big\"\n".into(),
+        GivenBy::Definitions,
+    );
     assert_eq!(
         s.plan_errors().await,
         ["terraform.tfvars:1:8 Invalid value for input variable"]
