@@ -4,6 +4,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -513,4 +514,50 @@ fn not_a_plan() {
         assert!(said.contains("Error: Not a plan file"), "{length}: {said}");
     }
     assert_nothing_done(&project);
+}
+
+/// A plan file is worth nothing without what lies beside the state, and is applied as it was made
+/// or not at all.
+#[test]
+fn a_plan_is_sealed() {
+    let project = main_tf(
+        "variable \"token\" {\n  sensitive = true\n}\nresource \"terraform_data\" \"a\" {\n  input = \"canary-shown\"\n  lifecycle {\n    precondition {\n      condition     = length(var.token) > 3\n      error_message = \"Short.\"\n    }\n  }\n}\n",
+    );
+    let in_project = |name: &str| project.path().join(name);
+    project
+        .topo(&["plan", "-var=token=canary-secret", "-out=p"])
+        .expect(0);
+    for file in ["p", ".topo/plan.key"] {
+        let mode = std::fs::metadata(in_project(file)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let whole = std::fs::read(in_project("p")).unwrap();
+    assert!(!whole.windows(6).any(|w| w == b"canary"));
+    let refused = |bytes: &[u8], why: &str| {
+        std::fs::write(in_project("q"), bytes).unwrap();
+        for args in [["apply", "q"], ["show", "q"]] {
+            let said = prose(&project.topo(&args).expect(1).stderr);
+            assert!(said.contains(why), "{said}");
+            assert!(said.contains("plan -out"), "{said}");
+        }
+    };
+    for at in [40, whole.len() / 2, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        refused(&changed, "was changed");
+    }
+    let line = whole.iter().position(|b| *b == b'\n').unwrap();
+    let other = [b"topo-sealed-plan 99.0.0", &whole[line..]].concat();
+    refused(&other, "saved by topo 99.0.0");
+
+    let (key, aside) = (in_project(".topo/plan.key"), in_project("aside"));
+    std::fs::rename(&key, &aside).unwrap();
+    refused(&whole, "made elsewhere");
+    std::fs::write(&key, [7; 32]).unwrap();
+    refused(&whole, "made in another directory");
+    std::fs::write(&key, "short").unwrap();
+    refused(&whole, "not a key of 32 bytes");
+    assert_nothing_done(&project);
+    std::fs::rename(&aside, &key).unwrap();
+    project.topo(&["apply", "p"]).expect(0);
 }

@@ -76,7 +76,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         return Ok(1);
     }
     if let Some(file) = &args.out {
-        planfile::write(file, &plan.save()?, context.sandbox)?;
+        planfile::write(file, plan.save()?, context.sandbox)?;
         reporter.note(Note::Saved {
             file: file.display().to_string(),
         });

@@ -5,10 +5,10 @@
 //! it plans again from them, without reading anything, and refuses when something has moved on or
 //! when not exactly the same comes out.
 //!
-//! What is sensitive is in the file in the clear where it must be for that: values of sensitive
-//! variables, and sensitive attributes of objects and data sources as in the state. What is
-//! ephemeral or only written is not in it: ephemeral variables are given again, ephemeral resources
-//! opened again.
+//! What is sensitive is in it in the clear where it must be for that: values of sensitive
+//! variables, and sensitive attributes of objects and data sources as in the state. Who writes it
+//! to a file seals it. What is ephemeral or only written is not in it: ephemeral variables are
+//! given again, ephemeral resources opened again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
