@@ -133,6 +133,9 @@ impl Difference {
                 changes.push(Change::PutOutput(name, output));
             }
         }
+        if state.checks != file.checks {
+            changes.push(Change::PutChecks(file.checks));
+        }
         Difference {
             lineage: file.meta.lineage,
             serial: file.meta.serial,

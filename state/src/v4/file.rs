@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::checks::Checks;
+
 /// The version that this module is about.
 pub(super) const VERSION: u64 = 4;
 
@@ -28,7 +30,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) resources: Option<Vec<Resource>>,
     #[serde(default)]
-    pub(super) check_results: Json,
+    pub(super) check_results: Option<Vec<Checks>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,9 +7,10 @@
 //!
 //! What the format has no place for is not in a file that is written: the times of records,
 //! typical durations, mutations under way, runs. Dependencies are those of whole resources there.
-//! What the format has and topo has no use for is dropped when a file is read: results of checks,
-//! and `create_before_destroy`, which the configuration says.
+//! What the format has and topo has no use for is dropped when a file is read:
+//! `create_before_destroy`, which the configuration says.
 
+mod checks;
 mod file;
 mod names;
 mod read;

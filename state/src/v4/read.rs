@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use topo_engine::address::{
     InstanceAddress, InstanceKey, ProviderAddress, ResourceAddress, ResourceMode, Target,
 };
+use topo_engine::changes::CheckResult;
 use topo_engine::plan::mark;
 use topo_engine::providers::Providers;
 use topo_engine::store::{Meta, OutputRecord, Record, RecordKey, Status};
@@ -21,7 +22,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Path, Provider, Schema, Value, convert};
 
 use super::file::{File, Instance, Output, Resource, VERSION, Versioned};
 use super::names::{self, Resources};
-use super::values;
+use super::{checks, values};
 
 /// What a file holds.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct StateFile {
     pub records: BTreeMap<RecordKey, Record>,
     /// The root module's outputs.
     pub outputs: BTreeMap<Arc<str>, OutputRecord>,
+    /// Conditions, and whether they held.
+    pub checks: Vec<CheckResult>,
     /// What was taken although it may not be right.
     pub warnings: Diagnostics,
 }
@@ -69,6 +72,7 @@ pub fn read(text: &[u8], providers: &Providers, now: Timestamp) -> Result<StateF
         warnings: newer_schemas(&reader.newer),
         records: reader.records,
         outputs,
+        checks: checks::read(file.check_results.unwrap_or_default()),
     })
 }
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use topo_engine::address::{InstanceAddress, ProviderAddress};
+use topo_engine::changes::{CheckKind, CheckResult, CheckStatus, CheckedObject};
 use topo_engine::plan::sensitive_paths;
 use topo_engine::providers::Providers;
 use topo_engine::store::{Dependency, Meta, OutputRecord, Record, RecordKey, State, Status};
@@ -211,6 +212,55 @@ fn everything() -> State {
         ),
         ("none".into(), output(Value::NULL, false)),
     ]);
+    let checked = |kind, module: &[&str], block: &str, objects: &[(&str, CheckStatus, &str)]| {
+        let object = |(address, status, problem): &(&str, CheckStatus, &str)| CheckedObject {
+            address: (*address).into(),
+            status: *status,
+            problems: [*problem]
+                .iter()
+                .filter(|p| !p.is_empty())
+                .map(ToString::to_string)
+                .collect(),
+        };
+        CheckResult {
+            kind,
+            block: block.into(),
+            module: module.iter().map(|name| (*name).into()).collect(),
+            objects: objects.iter().map(object).collect(),
+        }
+    };
+    state.checks = vec![
+        checked(
+            CheckKind::Resource,
+            &["m", "n"],
+            "module.m.module.n.test_thing.c",
+            &[
+                (
+                    "module.m[\"a.b\"].module.n.test_thing.c[0]",
+                    CheckStatus::Pass,
+                    "",
+                ),
+                (
+                    "module.m[\"a.b\"].module.n.test_thing.c[1]",
+                    CheckStatus::Fail,
+                    "Too few.",
+                ),
+            ],
+        ),
+        checked(
+            CheckKind::Variable,
+            &[],
+            "var.v",
+            &[("var.v", CheckStatus::Unknown, "")],
+        ),
+        checked(CheckKind::Output, &["m"], "module.m.output.o", &[]),
+        checked(
+            CheckKind::Check,
+            &[],
+            "check.k",
+            &[("check.k", CheckStatus::Error, "")],
+        ),
+    ];
     state
 }
 
@@ -220,6 +270,7 @@ fn what_is_written_reads_back_the_same() {
     let found = back(&state);
     assert_eq!(found.meta, state.meta);
     assert_eq!(found.outputs, state.outputs);
+    assert_eq!(found.checks, state.checks);
     assert!(found.warnings.is_empty());
     assert_eq!(found.records.len(), state.records.len());
     for (key, record) in &state.records {
@@ -255,6 +306,37 @@ fn a_file_is_as_others_write_it() {
     assert_eq!(
         json["outputs"]["secret"],
         json!({"value": "x", "type": "string", "sensitive": true})
+    );
+    let checks = &json["check_results"];
+    assert_eq!(
+        checks[0]["objects"][1],
+        json!({
+            "object_addr": "module.m[\"a.b\"].module.n.test_thing.c[1]",
+            "status": "fail",
+            "failure_messages": ["Too few."],
+        })
+    );
+    assert_eq!(
+        (&checks[0]["object_kind"], &checks[0]["status"]),
+        (&json!("resource"), &json!("fail"))
+    );
+    assert_eq!(
+        checks[1],
+        json!({
+            "object_kind": "var",
+            "config_addr": "var.v",
+            "status": "unknown",
+            "objects": [{"object_addr": "var.v", "status": "unknown"}],
+        })
+    );
+    assert_eq!(
+        checks[2],
+        json!({
+            "object_kind": "output",
+            "config_addr": "module.m.output.o",
+            "status": "pass",
+            "objects": null,
+        })
     );
     let names: Vec<String> = json["resources"]
         .as_array()

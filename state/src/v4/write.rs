@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use topo_engine::address::{InstanceKey, ProviderAddress, ResourceAddress, ResourceMode};
 use topo_engine::plan::{mark, sensitive_paths};
 use topo_engine::providers::Providers;
@@ -14,7 +14,7 @@ use topo_sdk::json::to_json;
 use topo_sdk::{Diagnostics, Provider, Schema, Value};
 
 use super::file::{File, Instance, Output, Resource, VERSION};
-use super::{names, values};
+use super::{checks, names, values};
 
 /// Writes a state as a file of version 4, in JSON over several lines. `made_by` is the version of
 /// the program that it says to be from.
@@ -56,7 +56,7 @@ pub fn write(state: &State, providers: &Providers, made_by: &str) -> Result<Stri
         lineage: state.meta.lineage.clone(),
         outputs: Some(outputs.collect()),
         resources: Some(groups.into_values().collect()),
-        check_results: Json::Null,
+        check_results: checks::write(&state.checks),
     };
     serde_json::to_string_pretty(&file)
         .map_err(|e| Diagnostics::error("The state cannot be written as JSON", format!("{e}.")))
