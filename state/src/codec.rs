@@ -22,13 +22,32 @@ pub(crate) const FORMAT_KEY: &[u8] = b"\0format";
 /// The [`MetaRecord`].
 pub(crate) const META_KEY: &[u8] = b"\0meta";
 
-const RECORD: u8 = b'r';
-const OUTPUT: u8 = b'o';
 const INTENT: u8 = b'i';
-const RUN: u8 = b'u';
 const DURATION: u8 = b'd';
+const RECORD: u8 = b'r';
+const RUN: u8 = b'u';
 /// All results of conditions are one entry.
-const CHECKS: u8 = b'c';
+const CHECKS: u8 = b'v';
+const OUTPUT: u8 = b'w';
+
+/// From format 1, where these two came before everything else. sled writes some sixteen entries
+/// that are next to each other anew when any of them changes, and the store's own entry changes
+/// with every batch: what may be large must not be its neighbour.
+///
+/// # Errors
+/// None.
+pub(crate) fn large_values_last(entries: &mut Entries) -> Result<(), String> {
+    for (before, now) in [(b'c', CHECKS), (b'o', OUTPUT)] {
+        let after = entries.split_off(&[before][..]);
+        for (mut key, value) in after {
+            if key.first() == Some(&before) {
+                key[0] = now;
+            }
+            entries.insert(key, value);
+        }
+    }
+    Ok(())
+}
 
 /// What the store knows of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use topo_engine::store::StoreError;
 
-use crate::codec::{Entries, FORMAT_KEY};
+use crate::codec::{Entries, FORMAT_KEY, large_values_last};
 
 /// Rewrites the entries of one format in the next one's layout. The entry of the format itself and
 /// the digest are not its concern.
@@ -17,7 +17,7 @@ pub(crate) type Upgrade = fn(&mut Entries) -> Result<(), String>;
 pub(crate) struct Formats(pub(crate) &'static [Upgrade]);
 
 /// The formats there have been. To change the layout, append an upgrade.
-pub(crate) const FORMATS: Formats = Formats(&[]);
+pub(crate) const FORMATS: Formats = Formats(&[large_values_last]);
 
 impl Formats {
     /// The newest, which is what is written.

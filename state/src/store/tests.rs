@@ -5,7 +5,7 @@ use topo_engine::store::OutputRecord;
 use topo_sdk::Value;
 
 use super::*;
-use crate::codec::{Entries, FORMAT_KEY, META_KEY, MetaRecord};
+use crate::codec::{Entries, FORMAT_KEY, META_KEY, MetaRecord, large_values_last};
 
 fn info() -> LockInfo {
     LockInfo {
@@ -119,9 +119,9 @@ async fn a_refused_commit_does_not_touch_its_neighbours() {
     store.close().await.unwrap();
 }
 
-/// As if format 2 had another name for the outputs.
+/// As if the next format had other names for the outputs.
 fn rename(entries: &mut Entries) -> Result<(), String> {
-    let names: Vec<Vec<u8>> = entries.keys().filter(|k| k[0] == b'o').cloned().collect();
+    let names: Vec<Vec<u8>> = entries.keys().filter(|k| k[0] == b'w').cloned().collect();
     for name in names {
         let value = entries.remove(&name).ok_or("gone")?;
         entries.insert([&name[..], b" upgraded"].concat(), value);
@@ -133,11 +133,11 @@ fn refuse(_: &mut Entries) -> Result<(), String> {
     Err("not understood".to_string())
 }
 
-const TWO: Formats = Formats(&[rename]);
+const NEXT: Formats = Formats(&[large_values_last, rename]);
 
 async fn names(place: &Place, formats: Formats) -> Result<Vec<String>, StoreError> {
     let (entries, _) = look::<Entries>(place, formats).await?;
-    let names = entries.keys().filter(|k| k[0] == b'o');
+    let names = entries.keys().filter(|k| k[0] == b'w');
     Ok(names
         .map(|k| String::from_utf8_lossy(k).into_owned())
         .collect())
@@ -153,33 +153,33 @@ async fn an_older_format_is_upgraded_and_kept() {
     store.close().await.unwrap();
 
     // A reader sees the current format and changes nothing.
-    assert_eq!(names(&place, TWO).await.unwrap(), ["oa upgraded"]);
-    assert_eq!(names(&place, FORMATS).await.unwrap(), ["oa"]);
+    assert_eq!(names(&place, NEXT).await.unwrap(), ["wa upgraded"]);
+    assert_eq!(names(&place, FORMATS).await.unwrap(), ["wa"]);
 
     // An upgrade that fails leaves everything as it was.
-    let failed = open_as(dir.path(), Formats(&[refuse])).await;
+    let failed = open_as(dir.path(), Formats(&[large_values_last, refuse])).await;
     assert!(matches!(failed, Err(StoreError::Corrupt(m)) if m.contains("not understood")));
-    assert_eq!(names(&place, FORMATS).await.unwrap(), ["oa"]);
+    assert_eq!(names(&place, FORMATS).await.unwrap(), ["wa"]);
 
-    let store = open_as(dir.path(), TWO).await.unwrap();
+    let store = open_as(dir.path(), NEXT).await.unwrap();
     store.commit(put("b")).await.unwrap();
     assert_eq!(store.load().await.unwrap().meta.lineage, lineage);
     store.close().await.unwrap();
-    let upgraded = open_as(dir.path(), TWO).await.unwrap();
+    let upgraded = open_as(dir.path(), NEXT).await.unwrap();
     upgraded.close().await.unwrap();
-    assert_eq!(names(&place, TWO).await.unwrap(), ["oa upgraded", "ob"]);
-    let kept = sled::open(place.aside(1)).unwrap();
-    assert!(kept.contains_key(b"oa").unwrap());
-    assert_eq!(kept.get(FORMAT_KEY).unwrap().unwrap(), &1_u64.to_be_bytes());
+    assert_eq!(names(&place, NEXT).await.unwrap(), ["wa upgraded", "wb"]);
+    let kept = sled::open(place.aside(2)).unwrap();
+    assert!(kept.contains_key(b"wa").unwrap());
+    assert_eq!(kept.get(FORMAT_KEY).unwrap().unwrap(), &2_u64.to_be_bytes());
 }
 
 #[tokio::test]
 async fn a_newer_format_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let place = Place::new(dir.path());
-    let store = open_as(dir.path(), TWO).await.unwrap();
+    let store = open_as(dir.path(), NEXT).await.unwrap();
     store.commit(put("a")).await.unwrap();
-    let newer = StoreError::NewerFormat { found: 2, known: 1 }.to_string();
+    let newer = StoreError::NewerFormat { found: 3, known: 2 }.to_string();
     let during = names(&place, FORMATS).await.unwrap_err();
     assert_eq!(during.to_string(), newer);
     store.close().await.unwrap();
@@ -187,13 +187,67 @@ async fn a_newer_format_is_left_alone() {
     assert_eq!(opened.to_string(), newer);
     let after = names(&place, FORMATS).await.unwrap_err();
     assert_eq!(after.to_string(), newer);
-    assert_eq!(names(&place, TWO).await.unwrap(), ["oa"]);
+    assert_eq!(names(&place, NEXT).await.unwrap(), ["wa"]);
 
     // Restored from a snapshot of a newer format: neither.
     std::fs::remove_dir_all(place.database()).unwrap();
     let opened = open_as(dir.path(), FORMATS).await.unwrap_err();
     assert_eq!(opened.to_string(), newer);
-    let store = open_as(dir.path(), TWO).await.unwrap();
+    let store = open_as(dir.path(), NEXT).await.unwrap();
     assert_eq!(store.load().await.unwrap().outputs.len(), 1);
+    store.close().await.unwrap();
+}
+
+#[test]
+fn format_1_had_what_may_be_large_first() {
+    let older = ["\0meta", "c", "d1", "i1", "o1", "o2", "r1", "u1"];
+    let mut entries: Entries = older.map(|k| (k.into(), k.into())).into();
+    FORMATS.upgrade(&mut entries, 1).unwrap();
+    let found: Vec<(&[u8], &[u8])> = entries.iter().map(|(k, v)| (&k[..], &v[..])).collect();
+    let expected = [
+        ("\0meta", "\0meta"),
+        ("d1", "d1"),
+        ("i1", "i1"),
+        ("r1", "r1"),
+        ("u1", "u1"),
+        ("v", "c"),
+        ("w1", "o1"),
+        ("w2", "o2"),
+    ];
+    let format = (FORMAT_KEY, &2_u64.to_be_bytes()[..]);
+    let expected = expected.map(|(k, v)| (k.as_bytes(), v.as_bytes()));
+    assert_eq!(found, [&[format][..], &expected].concat());
+}
+
+/// The log of a run must not grow with the size of an output times the number of steps.
+#[tokio::test]
+async fn a_large_value_is_not_written_again_with_each_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_as(dir.path(), FORMATS).await.unwrap();
+    let small = |i: u64| {
+        let took = Duration::from_millis(i);
+        vec![Change::PutDuration(
+            format!("type_{}", i % 40).into(),
+            "create".into(),
+            took,
+        )]
+    };
+    for i in 0..40 {
+        store.commit(small(i)).await.unwrap();
+    }
+    let output = OutputRecord {
+        value: Value::string("x".repeat(9_000_000)),
+        sensitive: false,
+    };
+    let large = Change::PutOutput("large".into(), output);
+    store.commit(vec![large]).await.unwrap();
+    let blobs = Place::new(dir.path()).database().join("blobs");
+    let mut seen = std::collections::BTreeSet::new();
+    for i in 40..140 {
+        store.commit(small(i)).await.unwrap();
+        let present = std::fs::read_dir(&blobs).unwrap();
+        seen.extend(present.map(|entry| entry.unwrap().file_name()));
+    }
+    assert!((1..=3).contains(&seen.len()), "{seen:?}");
     store.close().await.unwrap();
 }
