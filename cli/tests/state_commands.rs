@@ -217,6 +217,22 @@ fn moves_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn what_is_left_around_a_removed_object_keeps_its_order() {
+    let project = Project::with(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"z\" {}\nresource \"terraform_data\" \"y\" {\n  input = terraform_data.z.id\n}\nresource \"terraform_data\" \"a\" {\n  input = terraform_data.y.id\n}\n",
+    )]);
+    project.topo(&["apply", "-auto-approve"]).expect(0);
+    project.topo(&["state", "rm", "terraform_data.y"]).expect(0);
+    let resources = pulled(&project)["resources"].clone();
+    assert_eq!(resources[0]["name"], "a");
+    assert_eq!(
+        resources[0]["instances"][0]["dependencies"],
+        json!(["terraform_data.y", "terraform_data.z"])
+    );
+}
+
+#[test]
 fn what_is_removed_is_forgotten_with_its_instances() {
     let project = applied();
     let dry = project.topo(&["state", "rm", "-dry-run", "terraform_data.many"]);

@@ -1,4 +1,5 @@
-//! Giving objects of a state other addresses: `moved` blocks and `state mv`.
+//! Giving objects of a state other addresses, and leaving objects out of it, so that the others
+//! keep their order: `moved` blocks, `state mv` and `state rm`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,6 +78,47 @@ pub fn relocate(
         }
     }
     changed
+}
+
+/// The records that depend on objects which leave the state without being destroyed, as they are
+/// without those: what an object that leaves depended on, they depend on themselves. So the order
+/// in which the rest is destroyed stays what it was.
+pub fn without(state: &State, leaving: &BTreeSet<&RecordKey>) -> Vec<Record> {
+    let mut through: BTreeMap<&ResourceAddress, BTreeMap<&InstanceAddress, &[Dependency]>> =
+        BTreeMap::new();
+    for record in leaving.iter().filter_map(|key| state.records.get(key)) {
+        let address = &record.key.address;
+        let of = through.entry(&address.resource).or_default();
+        of.insert(address, &record.dependencies);
+    }
+    let dependents = state.records.values().filter(|r| {
+        let goes = |d: &Dependency| match d {
+            Dependency::Instance(a) => through
+                .get(&a.resource)
+                .is_some_and(|of| of.contains_key(a)),
+            Dependency::Resource(r) => through.contains_key(r),
+        };
+        !leaving.contains(&r.key) && r.dependencies.iter().any(goes)
+    });
+    let changed = dependents.map(|record| {
+        // What is found behind may be leaving itself.
+        let mut open: Vec<&Dependency> = record.dependencies.iter().collect();
+        let mut found: BTreeSet<&Dependency> = open.iter().copied().collect();
+        while let Some(dependency) = open.pop() {
+            let (resource, instance) = match dependency {
+                Dependency::Instance(a) => (&a.resource, Some(a)),
+                Dependency::Resource(r) => (r, None),
+            };
+            let behind = through.get(resource).into_iter().flatten();
+            let behind = behind.filter(|(a, _)| instance.is_none_or(|i| i == **a));
+            open.extend(behind.flat_map(|(_, all)| *all).filter(|d| found.insert(d)));
+        }
+        Record {
+            dependencies: found.into_iter().cloned().collect(),
+            ..record.clone()
+        }
+    });
+    changed.collect()
 }
 
 #[cfg(test)]
@@ -159,5 +201,45 @@ mod tests {
         let key = RecordKey::from("t.b".parse::<InstanceAddress>().unwrap());
         assert_eq!(s.records[&key].dependencies, [instance("t.x")]);
         assert_eq!(s.records.len(), 2);
+    }
+
+    #[test]
+    fn dependents_of_what_leaves_depend_on_what_is_behind_it() {
+        let resource = |text: &str| {
+            let address: InstanceAddress = text.parse().unwrap();
+            Dependency::Resource(address.resource)
+        };
+        let s = state(vec![
+            record("t.net", vec![]),
+            record("t.role", vec![]),
+            record("t.node[0]", vec![instance("t.net")]),
+            record("t.node[1]", vec![resource("t.pool")]),
+            record("t.pool", vec![resource("t.role"), instance("t.node[1]")]),
+            record("t.one", vec![instance("t.node[0]")]),
+            record("t.all", vec![resource("t.node")]),
+            record("t.none", vec![instance("t.net")]),
+        ]);
+        let leaving: Vec<RecordKey> = ["t.node[0]", "t.node[1]", "t.pool"]
+            .map(|a| a.parse::<InstanceAddress>().unwrap().into())
+            .into();
+        let found = without(&s, &leaving.iter().collect());
+        let found: Vec<(String, Vec<Dependency>)> = found
+            .into_iter()
+            .map(|r| (r.key.address.to_string(), r.dependencies))
+            .collect();
+        let mut all = vec![
+            resource("t.node"),
+            instance("t.net"),
+            resource("t.pool"),
+            resource("t.role"),
+            instance("t.node[1]"),
+        ];
+        all.sort();
+        let mut one = vec![instance("t.node[0]"), instance("t.net")];
+        one.sort();
+        assert_eq!(
+            found,
+            [("t.all".to_string(), all), ("t.one".to_string(), one)]
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use topo_engine::address::{InstanceAddress, Target};
+use topo_engine::relocate;
 use topo_engine::store::{Change, RecordKey, State};
 use topo_sdk::Diagnostics;
 
@@ -73,7 +74,10 @@ async fn remove(context: &Context, session: &Session<'_>, wanted: &[Target]) -> 
         .iter()
         .map(|i| Change::CloseIntent(i.operation.clone()));
     let removed = keys.iter().map(|k| Change::Remove((*k).clone()));
-    let changes = removed.chain(closed).collect();
+    // What stays keeps its order.
+    let kept = relocate::without(&session.state, &keys.iter().copied().collect());
+    let kept = kept.into_iter().map(|r| Change::Put(Box::new(r)));
+    let changes = removed.chain(kept).chain(closed).collect();
     session.commit(changes, done, None).await?;
     text.push_str(&format!(
         "Successfully removed {count} resource instance(s).\n"
