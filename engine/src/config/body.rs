@@ -76,15 +76,6 @@ pub(super) struct Reader<'d> {
     pub(super) diagnostics: &'d mut Diagnostics,
 }
 
-/// Adds what has not been told yet: a block is read by everybody who has a part in it.
-pub(super) fn add_new(found: Diagnostics, diagnostics: &mut Diagnostics) {
-    for d in found {
-        if !diagnostics.iter().any(|told| *told == d) {
-            diagnostics.push(d);
-        }
-    }
-}
-
 /// What a block has besides what its schema says: the meta-arguments.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Meta<'a> {
@@ -265,6 +256,16 @@ impl Reader<'_> {
                 );
             }
         }
+        self.only_blocks(content, attributes, blocks);
+    }
+
+    /// Complains about blocks that a block does not know.
+    pub(super) fn only_blocks(
+        &mut self,
+        content: &structure::Content<'_>,
+        attributes: &[&str],
+        blocks: &[&str],
+    ) {
         for b in &content.blocks {
             if !blocks.contains(&b.kind) {
                 let hint = if attributes.contains(&b.kind) {

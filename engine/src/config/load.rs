@@ -7,13 +7,12 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 use topo_sdk::{Diagnostic, Diagnostics, Schema, SourceRange};
 
-use super::body::{Reader, add_new};
+use super::body::Reader;
 use super::calls::{Place, place};
-use super::decode::{Kind, RawCall, RawResource, shown};
+use super::decode::{Kind, Overriding, RawCall, RawResource, Settings, shown};
 use super::files::{self, Merged};
 use super::manifest::Manifest;
 use super::overlay::Overlay;
-use super::settings::{Overriding, Settings};
 use super::wiring::{Aliases, wire};
 use super::{
     Call, Check, Config, Loaded, Module, ModuleId, ProviderBlock, ProviderKey, Resource,
@@ -22,7 +21,7 @@ use super::{
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::lang::ast::Expression;
 use crate::lang::provider_functions::ProviderFunctions;
-use crate::lang::structure::{Attribute, Block, Parsed};
+use crate::lang::structure::{Block, Parsed};
 use crate::providers::Providers;
 use crate::suggest::did_you_mean;
 
@@ -149,7 +148,7 @@ fn read(
 }
 
 /// Diagnostics in the order of the files, each once: a module that is called twice has its
-/// mistakes once.
+/// mistakes once, and so has a block that is read by everybody who has a part in it.
 fn in_order(diagnostics: Diagnostics) -> Diagnostics {
     let mut sorted: Vec<Diagnostic> = diagnostics.into_iter().collect();
     sorted.sort_by(|a, b| {
@@ -310,24 +309,7 @@ impl Loader<'_> {
                 let v = reader.variable(&b);
                 module.variables.insert(name, v);
             }
-            "locals" => {
-                let content = b.body.content(&[], reader.diagnostics);
-                reader.only(&content, &local_names(&content.attributes), &[]);
-                for a in &content.attributes {
-                    let name: Arc<str> = a.name.into();
-                    if !crate::lang::syntax::is_identifier(a.name) {
-                        reader.error(a.name_range(), "Invalid local value name", format!("{:?} is not a name: a name starts with a letter or underscore and may contain only letters, digits, underscores, and dashes.", a.name));
-                        continue;
-                    }
-                    if let Some(first) = module.locals.get(&name) {
-                        let first = first.range();
-                        reader.duplicate("local value definition", &name, &first, &a.name_range());
-                        continue;
-                    }
-                    let e = a.value.expression(&[], reader.diagnostics);
-                    module.locals.insert(name, e);
-                }
-            }
+            "locals" => reader.local_values(&b, &mut module.locals),
             "output" => {
                 let name = label(0);
                 if let Some(first) = module.outputs.get(&name) {
@@ -511,9 +493,8 @@ impl Loader<'_> {
             );
             return;
         };
-        let mut found = Diagnostics::new();
         let mut reader = Reader {
-            diagnostics: &mut found,
+            diagnostics: &mut self.diagnostics,
         };
         let body = reader.body(
             &r.block.body,
@@ -522,8 +503,8 @@ impl Loader<'_> {
             r.kind.meta(),
             &[],
         );
-        let (provisioners, connection) = reader.provisioners(&r.block, r.kind, self.providers);
-        add_new(found, &mut self.diagnostics);
+        let (provisioners, connection) =
+            reader.provisioners(&r.provisioners, r.connection.as_ref(), self.providers);
         let resource = Resource {
             body,
             repetition: r.repetition,
@@ -636,11 +617,6 @@ fn join_shown(base: &str, source: &str) -> String {
     }
 }
 
-/// Local values may have any name: the names are all expected.
-fn local_names<'a>(attributes: &[Attribute<'a>]) -> Vec<&'a str> {
-    attributes.iter().map(|a| a.name).collect()
-}
-
 /// Adds a resource, unless there is one of its name; returns its key.
 fn insert<'a>(
     resources: &mut BTreeMap<ResourceKey, RawResource<'a>>,
@@ -662,16 +638,4 @@ fn insert<'a>(
     }
     resources.insert(key.clone(), r);
     Some(key)
-}
-
-impl Reader<'_> {
-    fn duplicate(&mut self, what: &str, name: &str, first: &SourceRange, range: &SourceRange) {
-        self.error(
-            range.clone(),
-            &format!("Duplicate {what}"),
-            format!(
-                "{name} was already declared at {first}. Names must be unique within a module."
-            ),
-        );
-    }
 }

@@ -9,8 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, Schema, SourceRange, Type, Value};
 
-use super::body::{Body, Meta, Reader, add_new};
-use super::decode::Kind;
+use super::body::{Body, Meta, Reader};
 use super::{Resource, locate};
 use crate::lang::ast::{Expression, Target};
 use crate::lang::structure::{self, Content};
@@ -104,20 +103,16 @@ const META: Meta<'static> = Meta {
 };
 
 impl Reader<'_> {
-    /// The provisioners of a resource in source order, and its connection block.
+    /// The provisioners of a resource in source order, and its connection.
     pub(super) fn provisioners(
         &mut self,
-        resource: &structure::Block<'_>,
-        kind: Kind,
+        blocks: &[structure::Block<'_>],
+        connection: Option<&structure::Block<'_>>,
         providers: &Providers,
     ) -> (Vec<Provisioner>, Option<Body>) {
-        if kind != Kind::Resource {
-            return (Vec::new(), None);
-        }
-        let content = resource.body.content(kind.meta().blocks, self.diagnostics);
-        let connection = content.of("connection").next().map(|b| self.connection(b));
+        let connection = connection.map(|b| self.connection(b));
         let mut provisioners = Vec::new();
-        for b in content.of("provisioner") {
+        for b in blocks {
             provisioners.extend(self.provisioner(b, providers));
         }
         let at_destroy = |p: &&Provisioner| p.when == When::Destroy;
@@ -305,9 +300,7 @@ pub(super) fn check(resource: &Resource, providers: &Providers, diagnostics: &mu
             None => diagnostics.push(unsupported(p)),
         }
         if let Some(connection) = resource.connection_of(p) {
-            let mut found = Diagnostics::new();
-            connection.check(&CONNECTION, &[], &mut found);
-            add_new(found, diagnostics);
+            connection.check(&CONNECTION, &[], diagnostics);
         }
     }
 }
@@ -352,9 +345,7 @@ pub(super) fn evaluate(
         let found = known.validate(&value.unmark_deep());
         diagnostics.extend(found.map(|d| locate(d, &p.body)));
         if let Some(connection) = resource.connection_of(p) {
-            let mut found = Diagnostics::new();
-            connection.decode(&CONNECTION, &scope, &mut found);
-            add_new(found, diagnostics);
+            connection.decode(&CONNECTION, &scope, diagnostics);
         }
     }
 }
