@@ -1,5 +1,5 @@
-//! Bodies of blocks whose arguments a schema describes. [`read`] makes them of parsed syntax,
-//! [`check`] compares them with the schema, [`evaluate`] makes a value of the schema's type of
+//! Bodies of blocks whose arguments a schema describes. `read` makes them of parsed syntax,
+//! `check` compares them with the schema, `evaluate` makes a value of the schema's type of
 //! them.
 
 mod check;

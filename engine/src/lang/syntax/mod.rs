@@ -1,5 +1,5 @@
 //! Native syntax: files, expressions and templates are parsed by `hcl-edit`, made ready for it
-//! where the language lets pass what it does not, and its errors said in words. [`translate`]
+//! where the language lets pass what it does not, and its errors said in words. `translate`
 //! makes our own expressions of its tree.
 
 mod references;
