@@ -3,8 +3,10 @@
 use crate::address::ResourceMode;
 use crate::config::body::Reader;
 use crate::config::endpoint::{endpoint, import_target};
+use crate::config::provisioner::Of;
 use crate::config::{Import, ImportIdentity, Moved, Removed};
 use crate::lang::structure::Block;
+use crate::providers::Providers;
 
 impl Reader<'_> {
     pub(in crate::config) fn moved(&mut self, b: &Block<'_>) -> Option<Moved> {
@@ -51,7 +53,11 @@ impl Reader<'_> {
         })
     }
 
-    pub(in crate::config) fn removed(&mut self, b: &Block<'_>) -> Option<Removed> {
+    pub(in crate::config) fn removed(
+        &mut self,
+        b: &Block<'_>,
+        providers: &Providers,
+    ) -> Option<Removed> {
         let content = b.body.content(
             &[
                 ("lifecycle", Some(0)),
@@ -65,13 +71,19 @@ impl Reader<'_> {
             &["from"],
             &["lifecycle", "provisioner", "connection"],
         );
-        for p in content.of("provisioner").chain(content.of("connection")) {
-            self.error(
-                p.kind_range(),
-                "Not supported yet",
-                "topo does not carry out provisioners of removed blocks yet.",
-            );
+        for repeated in ["lifecycle", "connection"] {
+            if let Some(second) = content.of(repeated).nth(1) {
+                self.error(
+                    second.kind_range(),
+                    &format!("Duplicate {repeated} block"),
+                    format!("A removed block has one {repeated:?} block only."),
+                );
+            }
         }
+        let blocks: Vec<Block<'_>> = content.of("provisioner").cloned().collect();
+        let connection = content.of("connection").next();
+        let (provisioners, connection) =
+            self.provisioners(&blocks, connection, Of::Removed, providers);
         let mut destroy = true;
         if let Some(l) = content.of("lifecycle").next() {
             let inner = l.body.content(&[], self.diagnostics);
@@ -105,9 +117,27 @@ impl Reader<'_> {
             );
             return None;
         }
+        if from.resource.is_none() {
+            for p in &provisioners {
+                self.error(
+                    p.range.clone(),
+                    "Invalid provisioner block",
+                    format!("A provisioner is for the objects of one resource, but {from} is a module. Write a removed block with it for each resource that needs one."),
+                );
+            }
+        }
+        if !destroy && !provisioners.is_empty() {
+            self.warning(
+                b.header(),
+                "Provisioners will not be carried out",
+                format!("With destroy = false the objects of {from} are forgotten and not destroyed, so there is nothing that the provisioners come before."),
+            );
+        }
         Some(Removed {
             from,
             destroy,
+            provisioners,
+            connection,
             range: b.header(),
         })
     }

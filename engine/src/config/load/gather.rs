@@ -182,7 +182,7 @@ impl Loader<'_> {
             }
             "terraform" => reader.settings(&b, None, &mut raw.settings),
             "moved" => module.moved.extend(reader.moved(&b)),
-            "removed" => module.removed.extend(reader.removed(&b)),
+            "removed" => module.removed.extend(reader.removed(&b, self.providers)),
             "import" => module.imports.extend(reader.import(&b)),
             "check" => {
                 let name = label(0);

@@ -13,6 +13,7 @@ use crate::address::{ProviderAddress, ResourceMode};
 use crate::config::body::Reader;
 use crate::config::calls::{Place, place};
 use crate::config::decode::{RawCall, RawResource};
+use crate::config::provisioner::Of;
 use crate::config::{Call, ModuleId, ProviderBlock, ProviderKey, Resource, ResourceKey};
 use crate::suggest::did_you_mean;
 
@@ -142,8 +143,12 @@ impl Loader<'_> {
             r.kind.meta(),
             &[],
         );
-        let (provisioners, connection) =
-            reader.provisioners(&r.provisioners, r.connection.as_ref(), self.providers);
+        let (provisioners, connection) = reader.provisioners(
+            &r.provisioners,
+            r.connection.as_ref(),
+            Of::Resource,
+            self.providers,
+        );
         let resource = Resource {
             body,
             repetition: r.repetition,
