@@ -1,7 +1,8 @@
 //! Connections during a run: made when what they are configured from is known, made anew before
 //! their credentials expire.
 
-use super::{Run, evaluate};
+use super::Run;
+use super::drive::evaluate;
 use crate::address::{ProviderAddress, ResourceMode};
 use crate::changes::InstanceChange;
 use crate::config::{Config, ModuleId};

@@ -14,8 +14,9 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use petgraph::graph::NodeIndex;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
+use super::Run;
+use super::drive::evaluate;
 use super::tasks::Task;
-use super::{Run, evaluate};
 use crate::address::ProviderAddress;
 use crate::changes::{ChangeAction, InstanceChange};
 use crate::checks::{Time, resource_node};

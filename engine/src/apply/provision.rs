@@ -14,6 +14,7 @@ use super::operation::Done;
 use super::{Answer, Run, Started};
 use crate::address::InstanceAddress;
 use crate::changes::{ChangeAction, InstanceChange};
+use crate::config::provisioner;
 use crate::config::{ModuleId, OnFailure, Provisioner, Resource, When};
 use crate::events::Event;
 use crate::plan::id_of;
@@ -76,17 +77,26 @@ struct Ready {
 impl Run<'_> {
     /// Whether the creation of an object is complete only with its provisioners.
     pub(super) fn has_provisioners(&self, change: &InstanceChange, when: When) -> bool {
-        self.block(change.address())
-            .is_some_and(|(_, r)| r.provisioners_at(when).next().is_some())
+        self.provisioners(change.address())
+            .is_some_and(|(_, all)| provisioner::at(all, when).next().is_some())
     }
 
-    /// Whether provisioners come before the deletion of an object. As with Terraform not where
-    /// the block is gone, and not for objects that were never complete or have been replaced
-    /// already.
+    /// Whether provisioners come before the deletion of an object. As with Terraform not for
+    /// objects that were never complete or have been replaced already.
     pub(super) fn has_farewell(&self, change: &InstanceChange, record: &Record) -> bool {
         record.status == Status::Ok
             && record.key.deposed.is_none()
             && self.has_provisioners(change, When::Destroy)
+    }
+
+    /// The provisioners of an object, and the module whose names they see: those of its block or,
+    /// where that is gone, of the `removed` block that says so.
+    fn provisioners(&self, address: &InstanceAddress) -> Option<(ModuleId, &[Provisioner])> {
+        if let Some((id, block)) = self.block(address) {
+            return Some((id, &block.provisioners));
+        }
+        let (id, removed) = self.config.removed(&address.resource)?;
+        Some((id, &removed.provisioners))
     }
 
     /// The block of an object. In a run that destroys everything instances are not expanded.
@@ -154,10 +164,10 @@ impl Run<'_> {
                 value: None,
             },
         };
-        let Some((module, resource)) = self.block(change.address()) else {
+        let Some((module, all)) = self.provisioners(change.address()) else {
             return Ok(None);
         };
-        let Some((n, block)) = resource.provisioners_at(p.when).find(|(n, _)| *n >= p.next) else {
+        let Some((n, block)) = provisioner::at(all, p.when).find(|(n, _)| *n >= p.next) else {
             return Ok(None);
         };
         let Some(provisioner) = self.providers.provisioner(&block.kind) else {

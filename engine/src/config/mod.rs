@@ -13,7 +13,6 @@ mod load;
 pub mod manifest;
 mod overlay;
 pub mod provisioner;
-mod settings;
 mod shapes;
 pub mod source;
 pub(crate) mod types;
@@ -28,11 +27,11 @@ use std::sync::{Arc, OnceLock};
 use topo_sdk::{Diagnostics, Path, Schema, SourceRange, Value};
 
 pub use body::{Argument, Body, Dynamic, NestedItem};
+pub use decode::LANGUAGE_VERSION;
 pub use endpoint::{Endpoint, EndpointStep};
 pub use load::{Reading, load, load_any, load_overlaid, load_with};
 pub use overlay::{OverlaidModule, OverlaidProvider, Overlay, ProviderContent, Wrap};
 pub use provisioner::{OnFailure, Provisioner, When};
-pub use settings::LANGUAGE_VERSION;
 pub use types::Nothing;
 pub use types::TypeConstraint;
 pub(crate) use validate::locate;
@@ -166,6 +165,10 @@ pub struct Removed {
     pub from: Endpoint,
     /// Whether the object is destroyed, rather than only forgotten.
     pub destroy: bool,
+    /// What is carried out before it is destroyed, in source order.
+    pub provisioners: Vec<Provisioner>,
+    /// How provisioners reach the object.
+    pub connection: Option<Body>,
     /// The block's header.
     pub range: SourceRange,
 }
@@ -474,6 +477,25 @@ impl Config {
             address.type_name.clone(),
             address.name.clone(),
         ))
+    }
+
+    /// The `removed` block of a resource, and the module that has it: the outermost, if there are
+    /// several.
+    pub fn removed(&self, address: &ResourceAddress) -> Option<(ModuleId, &Removed)> {
+        let key = (
+            address.mode,
+            address.type_name.clone(),
+            address.name.clone(),
+        );
+        self.modules.iter().enumerate().find_map(|(id, module)| {
+            let names_it = |r: &&Removed| {
+                let calls = r.from.modules.iter().map(|(name, _)| name);
+                let steps = address.module.steps().iter().map(|(name, _)| name);
+                r.from.resource.as_ref().is_some_and(|s| s.key == key)
+                    && module.path.iter().chain(calls).eq(steps)
+            };
+            Some((id, module.removed.iter().find(names_it)?))
+        })
     }
 
     /// Whether a block was written by the same run, for an object to import.

@@ -1,4 +1,4 @@
-//! `provisioner` and `connection` blocks of resources: what they say, and what may be wrong with
+//! `provisioner` and `connection` blocks of resources and of `removed` blocks: what they say, and what may be wrong with
 //! it before anything is carried out. For carrying them out see `apply::provision`.
 //!
 //! The rules are the language's: create-time provisioners may refer to anything, which the object
@@ -9,13 +9,13 @@ use std::sync::{Arc, LazyLock};
 
 use topo_sdk::{Attribute, Block, Diagnostic, Diagnostics, Schema, SourceRange, Type, Value};
 
-use super::body::{Body, Meta, Reader, add_new};
-use super::decode::Kind;
-use super::{Resource, locate};
+use super::body::{Body, Meta, Reader};
+use super::{Removed, Resource, locate};
+use crate::address::InstanceKey;
 use crate::lang::ast::{Expression, Target};
 use crate::lang::structure::{self, Content};
 use crate::providers::Providers;
-use crate::world::ModuleScope;
+use crate::world::{Each, ModuleScope};
 
 /// A `provisioner` block.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Provisioner {
     pub on_failure: OnFailure,
     /// Its arguments.
     pub body: Body,
-    /// How it reaches the object, instead of what the resource's connection block says.
+    /// How it reaches the object, before what the connection block around it says.
     pub connection: Option<Body>,
     /// The block's header.
     pub range: SourceRange,
@@ -103,22 +103,26 @@ const META: Meta<'static> = Meta {
     ],
 };
 
+/// Which block provisioners are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Resource,
+    Removed,
+}
+
 impl Reader<'_> {
-    /// The provisioners of a resource in source order, and its connection block.
+    /// The provisioners of a block in source order, and its connection.
     pub(super) fn provisioners(
         &mut self,
-        resource: &structure::Block<'_>,
-        kind: Kind,
+        blocks: &[structure::Block<'_>],
+        connection: Option<&structure::Block<'_>>,
+        of: Of,
         providers: &Providers,
     ) -> (Vec<Provisioner>, Option<Body>) {
-        if kind != Kind::Resource {
-            return (Vec::new(), None);
-        }
-        let content = resource.body.content(kind.meta().blocks, self.diagnostics);
-        let connection = content.of("connection").next().map(|b| self.connection(b));
+        let connection = connection.map(|b| self.connection(b));
         let mut provisioners = Vec::new();
-        for b in content.of("provisioner") {
-            provisioners.extend(self.provisioner(b, providers));
+        for b in blocks {
+            provisioners.extend(self.provisioner(b, of, providers));
         }
         let at_destroy = |p: &&Provisioner| p.when == When::Destroy;
         for p in provisioners.iter().filter(at_destroy) {
@@ -134,6 +138,7 @@ impl Reader<'_> {
     fn provisioner(
         &mut self,
         b: &structure::Block<'_>,
+        of: Of,
         providers: &Providers,
     ) -> Option<Provisioner> {
         let kind: Arc<str> = b.labels.first()?.0.into();
@@ -160,10 +165,20 @@ impl Reader<'_> {
                 "A provisioner block has one \"connection\" block only.",
             );
         }
-        let when = match self.keyword(&content, "when", ["create", "destroy"]) {
+        let written = self.keyword(&content, "when", ["create", "destroy"]);
+        let when = match written {
             Some("destroy") => When::Destroy,
             _ => When::Create,
         };
+        let at = content.get("when").map(|a| a.value.range());
+        // Another word has its error already.
+        if of == Of::Removed && when == When::Create && (at.is_none() || written.is_some()) {
+            self.error(
+                at.unwrap_or_else(|| b.header()),
+                "Invalid provisioner block",
+                "In a removed block nothing is created, so its provisioners can only come before the object is destroyed: write when = destroy.",
+            );
+        }
         let on_failure = match self.keyword(&content, "on_failure", ["continue", "fail"]) {
             Some("continue") => OnFailure::Continue,
             _ => OnFailure::Fail,
@@ -249,24 +264,23 @@ impl Reader<'_> {
     }
 }
 
-impl Resource {
-    /// The provisioners that are carried out then, each with its place in
-    /// [`Resource::provisioners`].
-    pub(crate) fn provisioners_at(
-        &self,
-        when: When,
-    ) -> impl Iterator<Item = (usize, &Provisioner)> {
-        self.provisioners
-            .iter()
-            .enumerate()
-            .filter(move |(_, p)| p.when == when)
-    }
+/// Those of some provisioners that are carried out then, each with its place among all.
+pub(crate) fn at(
+    provisioners: &[Provisioner],
+    when: When,
+) -> impl Iterator<Item = (usize, &Provisioner)> {
+    provisioners
+        .iter()
+        .enumerate()
+        .filter(move |(_, p)| p.when == when)
+}
 
+impl Resource {
     /// What is evaluated for provisioners once the object is there. Destroy-time ones are not
     /// among it: they depend on nothing.
     pub(crate) fn provisioning(&self) -> Vec<&Expression> {
         let mut found = Vec::new();
-        for (_, p) in self.provisioners_at(When::Create) {
+        for (_, p) in at(&self.provisioners, When::Create) {
             p.body.expressions(&mut found);
             if let Some(c) = &p.connection {
                 c.expressions(&mut found);
@@ -277,10 +291,37 @@ impl Resource {
         }
         found
     }
+}
 
-    /// The connection of a provisioner: its own arguments before those of the resource.
+/// The provisioners of a block, and the connection that they share.
+#[derive(Clone, Copy)]
+pub(super) struct Provisioners<'a> {
+    list: &'a [Provisioner],
+    connection: Option<&'a Body>,
+}
+
+impl<'a> From<&'a Resource> for Provisioners<'a> {
+    fn from(of: &'a Resource) -> Self {
+        Provisioners {
+            list: &of.provisioners,
+            connection: of.connection.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Removed> for Provisioners<'a> {
+    fn from(of: &'a Removed) -> Self {
+        Provisioners {
+            list: &of.provisioners,
+            connection: of.connection.as_ref(),
+        }
+    }
+}
+
+impl Provisioners<'_> {
+    /// The connection of a provisioner: its own arguments before those that are shared.
     fn connection_of(&self, p: &Provisioner) -> Option<Body> {
-        match (&self.connection, &p.connection) {
+        match (self.connection, &p.connection) {
             (Some(outer), Some(own)) => {
                 let mut merged = own.clone();
                 let more = outer.attributes.iter();
@@ -290,26 +331,90 @@ impl Resource {
                 merged.blocks.extend(outer.blocks.iter().cloned());
                 Some(merged)
             }
-            (one, other) => other.clone().or_else(|| one.clone()),
+            (one, other) => other.clone().or_else(|| one.cloned()),
         }
+    }
+
+    /// Checks them against their schemas.
+    pub(super) fn check(&self, providers: &Providers, diagnostics: &mut Diagnostics) {
+        for p in self.list {
+            match providers.provisioner(&p.kind) {
+                Some(known) => p
+                    .body
+                    .check(&known.schema().block, META.attributes, diagnostics),
+                None => diagnostics.push(unsupported(p)),
+            }
+            if let Some(connection) = self.connection_of(p) {
+                connection.check(&CONNECTION, &[], diagnostics);
+            }
+        }
+    }
+
+    /// Evaluates them with an object of which no more is known than its type.
+    pub(super) fn evaluate(
+        &self,
+        object: Type,
+        providers: &Providers,
+        scope: &ModuleScope<'_>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let object = Value::unknown(object);
+        let scope = ModuleScope {
+            itself: Some(&object),
+            ..*scope
+        };
+        for p in self.list {
+            let Some(known) = providers.provisioner(&p.kind) else {
+                continue;
+            };
+            let value = p.body.decode(&known.schema().block, &scope, diagnostics);
+            let found = known.validate(&value.unmark_deep());
+            diagnostics.extend(found.map(|d| locate(d, &p.body)));
+            if let Some(connection) = self.connection_of(p) {
+                connection.decode(&CONNECTION, &scope, diagnostics);
+            }
+        }
+    }
+
+    /// Whether something in them differs by `count.index`.
+    fn are_counted(&self) -> bool {
+        let mut expressions = Vec::new();
+        for p in self.list {
+            p.body.expressions(&mut expressions);
+            p.connection
+                .iter()
+                .for_each(|c| c.expressions(&mut expressions));
+        }
+        self.connection
+            .iter()
+            .for_each(|c| c.expressions(&mut expressions));
+        let mut references = expressions.into_iter().flat_map(|e| &e.references);
+        references.any(|r| r.target == Target::CountIndex)
     }
 }
 
-/// Checks the provisioners of a resource against their schemas.
-pub(super) fn check(resource: &Resource, providers: &Providers, diagnostics: &mut Diagnostics) {
-    for p in &resource.provisioners {
-        match providers.provisioner(&p.kind) {
-            Some(known) => p
-                .body
-                .check(&known.schema().block, META.attributes, diagnostics),
-            None => diagnostics.push(unsupported(p)),
-        }
-        if let Some(connection) = resource.connection_of(p) {
-            let mut found = Diagnostics::new();
-            connection.check(&CONNECTION, &[], &mut found);
-            add_new(found, diagnostics);
-        }
-    }
+/// Evaluates the provisioners of a `removed` block. What its objects were is not written there:
+/// neither their type nor whether they had `count` or `for_each`, which shows in what is used.
+pub(super) fn evaluate_removed(
+    removed: &Removed,
+    providers: &Providers,
+    scope: &ModuleScope<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let provisioners = Provisioners::from(removed);
+    let key = match provisioners.are_counted() {
+        true => InstanceKey::Index(0),
+        false => InstanceKey::Key("".into()),
+    };
+    let each = Each {
+        key: Some(key),
+        value: None,
+    };
+    let scope = ModuleScope {
+        each: Some(&each),
+        ..*scope
+    };
+    provisioners.evaluate(Type::Dynamic, providers, &scope, diagnostics);
 }
 
 fn unsupported(p: &Provisioner) -> Diagnostic {
@@ -330,31 +435,4 @@ fn unsupported(p: &Provisioner) -> Diagnostic {
         ),
     )
     .with_range(Some(p.range.clone()))
-}
-
-/// Evaluates the provisioners of a resource with an object of which nothing is known.
-pub(super) fn evaluate(
-    resource: &Resource,
-    providers: &Providers,
-    scope: &ModuleScope<'_>,
-    diagnostics: &mut Diagnostics,
-) {
-    let object = Value::unknown(resource.schema.block.ty());
-    let scope = ModuleScope {
-        itself: Some(&object),
-        ..*scope
-    };
-    for p in &resource.provisioners {
-        let Some(known) = providers.provisioner(&p.kind) else {
-            continue;
-        };
-        let value = p.body.decode(&known.schema().block, &scope, diagnostics);
-        let found = known.validate(&value.unmark_deep());
-        diagnostics.extend(found.map(|d| locate(d, &p.body)));
-        if let Some(connection) = resource.connection_of(p) {
-            let mut found = Diagnostics::new();
-            connection.decode(&CONNECTION, &scope, &mut found);
-            add_new(found, diagnostics);
-        }
-    }
 }

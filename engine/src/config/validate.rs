@@ -7,7 +7,8 @@ use std::sync::Arc;
 use topo_sdk::{Diagnostic, Diagnostics, Marks, Type, Value};
 
 use super::decode::{Kind, PROVIDER_META};
-use super::{CheckRule, Config, ImportIdentity, ModuleId, Repetition, ResourceKey, provisioner};
+use super::provisioner::{Provisioners, evaluate_removed};
+use super::{CheckRule, Config, ImportIdentity, ModuleId, Repetition, ResourceKey};
 use crate::address::ResourceMode;
 use crate::ephemeral::ephemeral;
 use crate::graph::{Graph, Node};
@@ -47,8 +48,11 @@ pub(super) fn validate(
             if found.has_errors() {
                 unfit.insert((id, key.clone()));
             }
-            provisioner::check(r, providers, &mut found);
+            Provisioners::from(r).check(providers, &mut found);
             diagnostics.extend(found);
+        }
+        for r in &module.removed {
+            Provisioners::from(r).check(providers, &mut diagnostics);
         }
     }
     if partly {
@@ -193,7 +197,8 @@ fn evaluate(
                                 };
                                 found.extend(said.map(|d| locate(d, &r.body)));
                             }
-                            provisioner::evaluate(r, providers, &scope, &mut found);
+                            let object = r.schema.block.ty();
+                            Provisioners::from(r).evaluate(object, providers, &scope, &mut found);
                             diagnostics.extend(found);
                             shape
                         }
@@ -221,6 +226,11 @@ fn evaluate(
                 }
             }
             Node::Outputs(_) | Node::Closed(_) => {}
+        }
+    }
+    for (m, module) in config.modules.iter().enumerate() {
+        for removed in &module.removed {
+            evaluate_removed(removed, providers, &world.scope(m, 0), diagnostics);
         }
     }
     imports(config, &world, diagnostics);

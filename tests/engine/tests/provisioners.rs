@@ -652,6 +652,162 @@ async fn farewells_are_left_out_where_the_peers_leave_them_out() {
 }
 
 #[tokio::test]
+async fn a_removed_block_has_the_farewells_of_what_it_removes() {
+    let (s, log) = logged(
+        r#"
+        resource "test_thing" "e" {
+          for_each = toset(["x", "y"])
+          name     = each.key
+        }
+        resource "test_thing" "c" {
+          count = 1
+          name  = "c"
+        }
+        resource "test_thing" "d" { name = "d" }
+        "#,
+    );
+    s.apply().await;
+    s.main(
+        r#"
+        removed {
+          from = test_thing.e
+          lifecycle { destroy = true }
+          provisioner "local-exec" {
+            when    = destroy
+            command = "echo first ${self.name} ${each.key}"
+          }
+          provisioner "local-exec" {
+            when    = destroy
+            command = "echo second in ${path.module}"
+          }
+        }
+        removed {
+          from = test_thing.c
+          connection { host = self.id }
+          provisioner "local-exec" {
+            when       = destroy
+            on_failure = continue
+            command    = "echo ${count.index}; exit 3"
+          }
+        }
+        removed { from = test_thing.d }
+        "#,
+    );
+    log.take();
+    let outcome = s.apply().await;
+    let warning = &outcome.diagnostics.0[0];
+    assert!(warning.detail.contains("exit status 3"), "{warning}");
+    let log = log.take();
+    let of_y: Vec<&String> = log.iter().filter(|l| l.contains("[\"y\"]")).collect();
+    assert_eq!(
+        of_y,
+        [
+            "delete test_thing.e[\"y\"]",
+            "provision test_thing.e[\"y\"]",
+            "test_thing.e[\"y\"] (local-exec): first y y",
+            "end provision test_thing.e[\"y\"]",
+            "provision test_thing.e[\"y\"]",
+            "test_thing.e[\"y\"] (local-exec): second in .",
+            "end provision test_thing.e[\"y\"]",
+            "end delete test_thing.e[\"y\"]",
+        ]
+    );
+    let said = |what: &str| log.iter().any(|l| l == what);
+    assert!(said("test_thing.c[0] (local-exec): 0"), "{log:?}");
+    assert!(
+        said("test_thing.e[\"x\"] (local-exec): first x x"),
+        "{log:?}"
+    );
+    assert!(!log.iter().any(|l| l.contains("provision test_thing.d")));
+    assert_eq!(s.addresses().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_removed_block_speaks_of_objects_in_modules_that_are_gone() {
+    let (s, log) = logged(
+        r#"
+        module "m" {
+          source = "./m"
+          count  = 2
+        }
+        "#,
+    );
+    s.write("m/main.tf", r#"resource "test_thing" "a" { name = "a" }"#);
+    s.apply().await;
+    s.main(
+        r#"
+        removed {
+          from = module.m.test_thing.a
+          provisioner "local-exec" {
+            when    = destroy
+            command = "echo bye; exit 1"
+          }
+        }
+        "#,
+    );
+    // As with a block that is still there, what is not said farewell to is not deleted.
+    let outcome = s.apply_anyhow().await;
+    let told = failures(&outcome);
+    assert_eq!(told.len(), 2, "{told:?}");
+    for part in ["exit status 1", "The object was not deleted", "main.tf:4,"] {
+        assert!(told[0].contains(part), "{part:?} is not in {}", told[0]);
+    }
+    let mut lines = log.lines();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "module.m[0].test_thing.a (local-exec): bye",
+            "module.m[1].test_thing.a (local-exec): bye"
+        ]
+    );
+    assert_eq!(s.cloud.names(), ["a", "a"]);
+    // It is the same when everything is destroyed.
+    s.main(
+        r#"
+        removed {
+          from = module.m.test_thing.a
+          provisioner "local-exec" {
+            when    = destroy
+            command = "echo bye"
+          }
+        }
+        "#,
+    );
+    s.destroy().await;
+    assert_eq!(log.lines().len(), 2);
+    assert_eq!(s.cloud.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_a_removed_block_forgets_is_not_said_farewell_to() {
+    let (s, log) = logged(r#"resource "test_thing" "a" { name = "a" }"#);
+    s.apply().await;
+    s.main(
+        r#"removed {
+  from = test_thing.a
+  lifecycle { destroy = false }
+  provisioner "local-exec" {
+    when    = destroy
+    command = "echo gone"
+  }
+}
+"#,
+    );
+    let warnings: Vec<String> = s
+        .load()
+        .diagnostics
+        .iter()
+        .map(|d| format!("{:?} {}", d.severity, d.summary))
+        .collect();
+    assert_eq!(warnings, ["Warning Provisioners will not be carried out"]);
+    s.apply().await;
+    assert_eq!(log.lines(), Vec::<String>::new());
+    assert_eq!(s.cloud.names(), ["a"]);
+    assert_eq!(s.addresses().await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_replacement_that_is_never_complete_leaves_nothing_behind() {
     let text = |zone: &str, exit: u32| {
         format!(
@@ -874,6 +1030,103 @@ data "test_lookup" "l" {
     );
 }
 
+#[test]
+fn what_is_wrong_with_those_of_removed_blocks_is_told_at_its_place() {
+    let s = Scenario::new(
+        r#"removed {
+  from = test_thing.a
+  provisioner "local-exec" {
+    command = "x"
+  }
+  provisioner "local-exec" {
+    when    = create
+    command = "x"
+  }
+  provisioner "local-exec" {
+    when    = never
+    command = "x"
+  }
+  provisioner "local-exec" {
+    when    = destroy
+    command = "${local.x} ${each.key} ${each.value} ${self.id}"
+  }
+  connection { host = "x" }
+  connection { host = "x" }
+}
+removed {
+  from = module.m
+  provisioner "local-exec" {
+    when    = destroy
+    command = "x"
+  }
+}
+"#,
+    );
+    let mut errors = s.errors();
+    errors.sort();
+    assert_eq!(
+        errors,
+        [
+            "main.tf:11:15 Invalid \"when\" keyword",
+            "main.tf:16:18 Invalid reference from destroy provisioner",
+            "main.tf:16:41 Invalid reference from destroy provisioner",
+            "main.tf:19:3 Duplicate connection block",
+            "main.tf:23:3 Invalid provisioner block",
+            "main.tf:3:3 Invalid provisioner block",
+            "main.tf:7:15 Invalid provisioner block",
+        ]
+    );
+
+    s.main(
+        r#"removed {
+  from = test_thing.a
+  connection { hots = "x" }
+  provisioner "local-exec" {
+    when = destroy
+    foo  = 1
+  }
+  provisioner "chef" { when = destroy }
+}
+"#,
+    );
+    let mut errors = s.errors();
+    errors.sort();
+    assert_eq!(
+        errors,
+        [
+            "main.tf:3:16 Unsupported argument",
+            "main.tf:3:3 Missing required argument",
+            "main.tf:4:3 Missing required argument",
+            "main.tf:6:5 Unsupported argument",
+            "main.tf:8:3 Provisioner not supported",
+        ]
+    );
+
+    // What the object was is not written any more: of self, each and count anything may be.
+    s.main(
+        r#"removed {
+  from = test_thing.a
+  provisioner "local-exec" {
+    when    = destroy
+    command = "${self.any} ${count.index}"
+  }
+}
+removed {
+  from = test_thing.b
+  provisioner "local-exec" {
+    when    = destroy
+    command = each.key
+  }
+  provisioner "local-exec" {
+    when    = destroy
+    command = ""
+  }
+}
+"#,
+    );
+    assert_eq!(s.errors(), ["main.tf:16:15 Empty command"]);
+}
+
 #[tokio::test]
 async fn the_json_syntax_says_the_same() {
     let (s, log) = logged("");
@@ -910,6 +1163,21 @@ async fn the_json_syntax_says_the_same() {
         } } } } } }"#,
     );
     assert_eq!(s.errors(), ["a.tf.json:2:45 Unsupported argument"]);
+
+    s.write(
+        "a.tf.json",
+        r#"{ "resource": { "test_thing": { "b": { "name": "b" } } } }"#,
+    );
+    s.apply().await;
+    s.write(
+        "a.tf.json",
+        r#"{ "removed": {
+          "from": "test_thing.b",
+          "provisioner": { "local-exec": { "when": "destroy", "command": "echo ${self.name}" } }
+        } }"#,
+    );
+    s.apply().await;
+    assert_eq!(log.lines(), ["test_thing.b (local-exec): b"]);
 }
 
 #[tokio::test]

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use topo_sdk::{Diagnostic, Diagnostics, SourceRange};
 
-use super::ProviderKey;
-use super::body::Reader;
-use super::endpoint::provider_parts;
-use super::version::{Constraints, Version};
+use crate::config::ProviderKey;
+use crate::config::body::Reader;
+use crate::config::endpoint::provider_parts;
+use crate::config::version::{Constraints, Version};
 use crate::lang::structure::{Attribute, Block, Key, Source};
 use crate::lang::syntax::is_identifier;
 
 /// What the `terraform` blocks of a module say.
 #[derive(Debug, Default)]
-pub(super) struct Settings {
+pub(in crate::config) struct Settings {
     /// Local provider names and the providers they stand for: the last part of a source address
     /// whose provider is built in, or else the whole address.
-    pub(super) required: BTreeMap<Arc<str>, Arc<str>>,
+    pub(in crate::config) required: BTreeMap<Arc<str>, Arc<str>>,
     /// Provider configurations that the calling module hands down.
-    pub(super) aliases: Vec<(ProviderKey, SourceRange)>,
+    pub(in crate::config) aliases: Vec<(ProviderKey, SourceRange)>,
     /// Constraints on the version of the language.
-    pub(super) versions: Vec<(String, SourceRange)>,
+    pub(in crate::config) versions: Vec<(String, SourceRange)>,
     /// Where the state is kept: the type of block and its place.
     store: Option<(String, SourceRange)>,
     /// The first `required_providers` block.
@@ -30,7 +30,7 @@ pub(super) struct Settings {
 
 /// What the `terraform` blocks of override files have said already.
 #[derive(Debug, Default)]
-pub(super) struct Overriding {
+pub(in crate::config) struct Overriding {
     stores: Vec<(String, SourceRange)>,
 }
 
@@ -43,7 +43,7 @@ pub const LANGUAGE_VERSION: &str = "1.11.0";
 
 impl Settings {
     /// Compares `required_version` with the version of the language.
-    pub(super) fn check_versions(&self, diagnostics: &mut Diagnostics) {
+    pub(in crate::config) fn check_versions(&self, diagnostics: &mut Diagnostics) {
         for (text, range) in &self.versions {
             let problem = match (Constraints::parse(text), Version::parse(LANGUAGE_VERSION)) {
                 (Ok(wanted), Ok(own)) if wanted.allows(&own) => continue,
@@ -65,7 +65,7 @@ impl Settings {
 
 impl Reader<'_> {
     /// Reads a `terraform` block. What it says in an override file replaces what was said before.
-    pub(super) fn settings(
+    pub(in crate::config) fn settings(
         &mut self,
         b: &Block<'_>,
         mut over: Option<&mut Overriding>,
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// Warns about the block that says where the state is kept, once it is known which counts.
-    pub(super) fn store(&mut self, settings: &Settings) {
+    pub(in crate::config) fn store(&mut self, settings: &Settings) {
         if let Some((kind, range)) = &settings.store {
             self.warning(range.clone(), &format!("The {kind} block is not honoured"), "topo keeps the state in .topo below the working directory; other backends are not supported yet.");
         }
@@ -282,7 +282,7 @@ impl Reader<'_> {
             Some(made) => made,
             None => {
                 let e = value.expression(&[], self.diagnostics);
-                super::types::constant(&e.expr.kind, &e, self.diagnostics)
+                crate::config::types::constant(&e.expr.kind, &e, self.diagnostics)
             }
         };
         match made.as_str() {
