@@ -14,7 +14,7 @@ use topo_sdk::{Cause, Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, V
 
 use crate::address::{InstanceKey, ModuleInstance};
 use crate::checks::{Checked, Checks, Time, Verdict, verdict};
-use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
+use crate::config::{CheckRule, Config, GivenOutputs, ModuleId, Repetition, ResourceKey, Variable};
 use crate::graph::Node;
 use crate::lang::ast::{Expression, ProviderFunctionName, Target};
 use crate::lang::eval::{Scope, evaluate};
@@ -146,7 +146,7 @@ impl Instances {
     }
 
     /// All of them as the language sees them.
-    fn whole(&self) -> Value {
+    pub fn whole(&self) -> Value {
         self.whole
             .get_or_init(|| {
                 let unkeyed = self.unkeyed.iter().map(|v| (None, v.clone()));
@@ -186,6 +186,9 @@ pub struct ModuleValues {
     pub parent: usize,
     /// `each` and `count` of the call: seen by its arguments.
     pub each: Each,
+    /// Which of the module's [`GivenOutputs`] are its outputs, where a test overrides it: then
+    /// there is nothing in it.
+    pub given: Option<usize>,
     /// Input variables.
     pub variables: HashMap<Arc<str>, Value>,
     /// Local values.
@@ -204,6 +207,7 @@ impl ModuleValues {
             address,
             parent,
             each,
+            given: None,
             variables: HashMap::new(),
             locals: HashMap::new(),
             outputs: HashMap::new(),
@@ -388,7 +392,7 @@ impl World {
 
     /// Says of the conditions that were found not to hold since there were `before` diagnostics
     /// what they belong to.
-    fn conditions_of(
+    pub(crate) fn conditions_of(
         &self,
         module: ModuleId,
         instance: usize,
@@ -397,8 +401,10 @@ impl World {
         diagnostics: &mut Diagnostics,
     ) {
         for d in diagnostics.0.iter_mut().skip(before) {
-            if let Some(Cause::FailedCondition { of }) = &mut d.cause {
-                let address = &self.modules[module][instance].address;
+            if let Some(Cause::FailedCondition { of }) = &mut d.cause
+                && let Some(values) = self.modules[module].get(instance)
+            {
+                let address = &values.address;
                 let dot = if address.is_root() { "" } else { "." };
                 *of = Some(format!("{address}{dot}{name}").into());
             }
@@ -520,7 +526,10 @@ impl World {
         let Some(e) = config.module(module).locals.get(name) else {
             return;
         };
-        let value = self.evaluate(e, module, instance, diagnostics);
+        let value = match self.modules[module][instance].given {
+            Some(_) => Value::unknown(Type::Dynamic), // nobody sees it
+            None => self.evaluate(e, module, instance, diagnostics),
+        };
         self.modules[module][instance]
             .locals
             .insert(name.clone(), value);
@@ -540,7 +549,8 @@ impl World {
         };
         let before = diagnostics.0.len();
         let mut holds = true;
-        if !output.preconditions.is_empty() {
+        let given = self.modules[module][instance].given;
+        if !output.preconditions.is_empty() && given.is_none() {
             let errors = diagnostics.iter().filter(|d| d.is_error()).count();
             let checked = self.check_rules(
                 &output.preconditions,
@@ -560,9 +570,12 @@ impl World {
             diagnostics,
         );
         // An output whose precondition does not hold has no value that could be kept.
-        let mut value = match !holds || (output.after_apply && self.planning) {
-            true => Value::unknown(Type::Dynamic),
-            false => self.evaluate(&output.value, module, instance, diagnostics),
+        let given = given.and_then(|g| config.module(module).given.get(g));
+        let mut value = match given {
+            _ if !holds => Value::unknown(Type::Dynamic),
+            Some(g) if g.after_apply && self.planning => Value::unknown(Type::Dynamic),
+            Some(g) => g.outputs.get(name).cloned().unwrap_or(Value::NULL),
+            None => self.evaluate(&output.value, module, instance, diagnostics),
         };
         if output.ephemeral {
             value = value.with_marks(Marks::EPHEMERAL);
@@ -644,8 +657,15 @@ impl World {
                     .address
                     .child(name.clone(), each.key.clone());
                 let key = each.key.clone();
+                // While checking, one instance stands for all.
+                let all = &config.module(call.module).given;
+                let fits = |g: &GivenOutputs| g.fits(&address) && (g.is_whole() || !self.checking);
+                let given = all.iter().position(fits);
                 let children = &mut self.modules[call.module];
-                children.push(ModuleValues::new(address, instance, each));
+                children.push(ModuleValues {
+                    given,
+                    ..ModuleValues::new(address, instance, each)
+                });
                 made.insert(key, children.len() - 1);
             }
             self.modules[module][instance]
@@ -703,6 +723,9 @@ impl World {
         instance: usize,
         what: &str,
     ) -> Result<(Shape, Vec<Each>), Unexpanded> {
+        if self.modules[module][instance].given.is_some() {
+            return Ok((Shape::of(repetition), Vec::new()));
+        }
         let fail = |e: &Expression, summary: &str, detail: String| {
             let diagnostic = Diagnostic::error(summary, detail).with_range(Some(e.range()));
             Unexpanded::from(Box::new(diagnostic))
