@@ -210,7 +210,26 @@ fn what_is_left_is_told_with_its_address() {
         "{}",
         run.stdout
     );
+    assert!(
+        run.stderr
+            .contains("Their state is in errored_test.tfstate."),
+        "{}",
+        run.stderr
+    );
+    let kept = std::fs::read_to_string(project.path().join("errored_test.tfstate")).unwrap();
+    let kept: Json = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["version"], 4);
+    assert_eq!(kept["resources"][0]["name"], "kept");
+    // It can be taken over, and destroyed once what was in the way is away.
+    project.topo(&["workspace", "new", "left"]).expect(0);
+    project
+        .topo(&["state", "push", "errored_test.tfstate"])
+        .expect(0);
+    std::fs::write(project.path().join("main.tf"), "").unwrap();
+    project.topo(&["destroy", "-auto-approve"]).expect(0);
+    std::fs::write(project.path().join("main.tf"), main).unwrap();
     let run = project.topo(&["test", "-json"]).expect(1);
+    assert!(project.path().join("errored_test.2.tfstate").exists());
     let line = run
         .stdout
         .lines()
@@ -243,4 +262,15 @@ fn the_sandbox_simulates_a_cloud_for_the_tests_alone() {
         run.stdout
     );
     assert_eq!(project.files(), before);
+}
+
+#[test]
+fn the_workspace_is_the_selected_one() {
+    let test = "run \"r\" {\n  assert {\n    condition     = terraform.workspace == \"dev\"\n    error_message = terraform.workspace\n  }\n}\n";
+    let mut project = Project::with(&[("main.tf", MAIN), ("a.tftest.hcl", test)]);
+    project.topo(&["test"]).expect(1);
+    project.topo(&["workspace", "new", "dev"]).expect(0);
+    project.topo(&["test"]).expect(0);
+    project.environment.push(("TF_WORKSPACE", "other".into()));
+    project.topo(&["test"]).expect(1);
 }

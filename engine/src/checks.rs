@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_sdk::{Diagnostic, Diagnostics, Marks, Severity};
+use topo_sdk::{Cause, Diagnostic, Diagnostics, Marks, Severity};
 
 use crate::address::{InstanceAddress, InstanceKey, ModuleInstance};
 use crate::changes::{CheckKind, CheckResult, CheckStatus, CheckedObject};
@@ -257,11 +257,16 @@ pub(crate) fn resource_node(module: ModuleId, address: &InstanceAddress) -> Node
     Node::Resource(module, (r.mode, r.type_name.clone(), r.name.clone()))
 }
 
-/// What is wrong in a `check` block stops nothing: errors become warnings.
+/// What is wrong in a `check` block stops nothing: errors become warnings, which say that it is
+/// the block that has failed.
 pub(crate) fn warnings(diagnostics: Diagnostics) -> Diagnostics {
-    diagnostics.map(|d| Diagnostic {
-        severity: Severity::Warning,
-        ..d
+    diagnostics.map(|d| match d.severity {
+        Severity::Error => Diagnostic {
+            severity: Severity::Warning,
+            cause: Some(Cause::FailedCondition { of: None }),
+            ..d
+        },
+        Severity::Warning => d,
     })
 }
 
@@ -278,7 +283,9 @@ pub(crate) fn assertions(
         let verdict = verdict(rule, scope);
         checked.add(&verdict);
         let warning = |summary: &str, detail: String| {
-            Diagnostic::warning(summary, detail).with_range(Some(rule.condition.range()))
+            Diagnostic::warning(summary, detail)
+                .with_range(Some(rule.condition.range()))
+                .because(Cause::FailedCondition { of: None })
         };
         match verdict {
             Verdict::Holds => {}

@@ -1,6 +1,7 @@
 //! `topo test`
 
-use std::os::unix::fs::DirBuilderExt;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,8 +9,10 @@ use tokio::sync::mpsc;
 use topo_engine::providers::Providers;
 use topo_provider_sandbox::{Cloud, Options as CloudOptions};
 use topo_sdk::{Diagnostic, Diagnostics};
-use topo_tester::{Options, Report, Suite, TestEvent};
+use topo_state::v4;
+use topo_tester::{Options, Report, Suite, Teardown, TestEvent};
 
+use super::version::VERSION;
 use crate::context::{Context, Exit, simulated};
 use crate::json;
 use crate::render::diagnostics::diagnostic;
@@ -84,6 +87,7 @@ fn suite(
         directory: args.test_directory.clone(),
         filter: args.filter.clone(),
         parallelism: args.parallelism,
+        workspace: context.workspace()?.name.clone(),
     };
     let loaded = Suite::load(Path::new("."), providers, inputs, &options);
     context.remember(loaded.sources);
@@ -125,6 +129,34 @@ fn write_junit(context: &Context, file: &Path, report: &Report) -> Result<(), Di
             format!("{}: {e}.", file.display()),
         )
     })
+}
+
+/// Writes a state, which may hold secrets, to a file of its own, and returns its name.
+fn write_state(text: &str) -> std::io::Result<String> {
+    let mut n = 1;
+    loop {
+        let name = match n {
+            1 => "errored_test.tfstate".to_string(),
+            n => format!("errored_test.{n}.tfstate"),
+        };
+        let mut options = std::fs::OpenOptions::new();
+        // What an earlier run left may still be there: nothing is overwritten.
+        match options.write(true).create_new(true).mode(0o600).open(&name) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(name);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn not_kept(e: std::io::Error) -> Diagnostics {
+    Diagnostics::error(
+        "Cannot keep the state of what is left",
+        format!("errored_test.tfstate: {e}."),
+    )
 }
 
 /// The providers of the tests; in the sandbox with a cloud that nobody else sees.
@@ -196,10 +228,31 @@ impl View<'_> {
         }
     }
 
+    /// Keeps the state of objects that are left, for a person to take over. Simulated ones are gone
+    /// with their cloud.
+    fn keep(&self, teardown: &Teardown) {
+        if teardown.state.records.is_empty() || self.context.sandbox {
+            return;
+        }
+        let providers = self.context.schemas();
+        let written = v4::write(&teardown.state, &providers, VERSION)
+            .and_then(|text| write_state(&text).map_err(not_kept));
+        match written {
+            Ok(name) if self.args.json => {
+                self.lines(vec![json::test::log(&text::kept(&name))]);
+            }
+            Ok(name) => self.context.ui.warn(&format!("\n{}\n", text::kept(&name))),
+            Err(diagnostics) => self.diagnostics(&diagnostics),
+        }
+    }
+
     fn event(&self, event: &TestEvent) {
         if self.args.json {
             let sources = |f: &str| self.context.source(f);
             self.lines(json::test::event(event, self.args.verbose, &sources));
+            if let TestEvent::TornDown(teardown) = event {
+                self.keep(teardown);
+            }
             return;
         }
         let ui = &self.context.ui;
@@ -217,6 +270,7 @@ impl View<'_> {
                 ui.warn(&text::teardown(teardown, ui.width));
                 self.context.show(&teardown.diagnostics);
                 ui.warn(&text::left(teardown, ui.width));
+                self.keep(teardown);
             }
             TestEvent::Interrupted | TestEvent::Abandoned => {
                 ui.warn(&text::event(event));

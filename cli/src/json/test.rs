@@ -1,9 +1,10 @@
 //! `test -json`: the published stream of lines, one object each.
 
 use serde_json::{Map, Value as Json, json};
-use topo_engine::store::RecordKey;
 use topo_sdk::Diagnostics;
-use topo_tester::{Made, Report, RunName, RunReport, Status, Teardown, TestEvent};
+use topo_tester::{
+    FileReport, Left, Made, Report, RunName, RunReport, Status, Teardown, TestEvent,
+};
 
 use super::{plan, state};
 use crate::commands::version::VERSION;
@@ -134,7 +135,8 @@ pub fn event(event: &TestEvent, verbose: bool, sources: Sources<'_>) -> Vec<Json
     }
 }
 
-fn log(message: &str) -> Json {
+/// A line for people who read along.
+pub fn log(message: &str) -> Json {
     line("info", message.into(), "log", json!({}), About::default())
 }
 
@@ -221,11 +223,11 @@ fn torn_down(teardown: &Teardown, sources: Sources<'_>) -> Vec<Json> {
     lines
 }
 
-fn resources(left: &[(RecordKey, Option<String>)]) -> Json {
-    left.iter()
-        .map(|(key, _)| {
-            let mut out = json!({"instance": key.address.to_string()});
-            if let Some(deposed) = &key.deposed {
+fn resources<'a>(left: impl IntoIterator<Item = &'a Left>) -> Json {
+    left.into_iter()
+        .map(|left| {
+            let mut out = json!({"instance": left.key.address.to_string()});
+            if let Some(deposed) = &left.key.deposed {
                 out["deposed_key"] = json!(deposed);
             }
             out
@@ -233,25 +235,41 @@ fn resources(left: &[(RecordKey, Option<String>)]) -> Json {
         .collect()
 }
 
+/// What a second interrupt leaves of a file: of the module under test, of other modules by run,
+/// and what may be there or not.
+fn interrupted(report: &FileReport) -> Option<Json> {
+    let mut members = Map::new();
+    let mut states = Map::new();
+    let mut planned: Vec<Json> = Vec::new();
+    for teardown in &report.teardowns {
+        let there = resources(teardown.left.iter().filter(|l| !l.in_doubt));
+        match teardown.other_module {
+            true => states.insert(teardown.name.run.to_string(), there),
+            false => members.insert("state".into(), there),
+        };
+        let doubtful = teardown.left.iter().filter(|l| l.in_doubt);
+        planned.extend(doubtful.map(|l| json!(l.key.address.to_string())));
+    }
+    if !states.is_empty() {
+        members.insert("states".into(), Json::Object(states));
+    }
+    if !planned.is_empty() {
+        members.insert("planned".into(), Json::Array(planned));
+    }
+    if members.is_empty() {
+        return None;
+    }
+    let message = "topo was interrupted during test execution, and may not have performed the expected cleanup operations.".to_string();
+    let members = json!({"test_interrupt": members});
+    let about = file(&report.name);
+    Some(line("error", message, "test_interrupt", members, about))
+}
+
 fn summary(report: &Report) -> Vec<Json> {
     let mut lines = Vec::new();
     let counts = report.counts();
     if report.abandoned {
-        let left: Map<String, Json> = report
-            .files
-            .iter()
-            .flat_map(|f| &f.teardowns)
-            .map(|t| (t.name.run.to_string(), resources(&t.left)))
-            .collect();
-        let message = "topo was interrupted during test execution, and may not have performed the expected cleanup operations.".to_string();
-        let members = json!({"test_interrupt": {"states": left}});
-        lines.push(line(
-            "error",
-            message,
-            "test_interrupt",
-            members,
-            About::default(),
-        ));
+        lines.extend(report.files.iter().filter_map(interrupted));
     }
     let head = match report.is_success() {
         true => "Success!",

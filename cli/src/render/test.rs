@@ -80,17 +80,28 @@ pub fn left(teardown: &Teardown, width: usize) -> String {
         teardown.name.file, teardown.name.run
     );
     let mut out = format!("\n{}\n", wrap(&text, width).join("\n"));
-    for (key, id) in &teardown.left {
-        let deposed = key.deposed.as_ref().map(|k| format!(" ({k})"));
-        let id = id.as_ref().map(|id| format!(", id {id}"));
+    for left in &teardown.left {
+        let deposed = left.key.deposed.as_ref().map(|k| format!(" ({k})"));
+        let id = left.id.as_ref().map(|id| format!(", id {id}"));
+        let doubt = match left.in_doubt {
+            true => ", which may exist: it was being changed",
+            false => "",
+        };
         out.push_str(&format!(
-            "  - {}{}{}\n",
-            key.address,
+            "  - {}{}{}{doubt}\n",
+            left.key.address,
             deposed.unwrap_or_default(),
             id.unwrap_or_default()
         ));
     }
     out
+}
+
+/// Where the state of what is left was written.
+pub fn kept(file: &str) -> String {
+    format!(
+        "Their state is in {file}. To destroy them, take it over in a workspace of its own: topo workspace new left, topo state push {file}, topo destroy."
+    )
 }
 
 /// What a run planned or made.

@@ -109,19 +109,28 @@ impl Run<'_> {
                 self.outcome.diagnostics.extend(warnings(ds));
             }
             for i in 0..self.inner.world.modules[m].len() {
+                if self.inner.world.modules[m][i].given.is_some() {
+                    continue;
+                }
                 let unread = check.data.as_ref().and_then(|key| {
                     let (.., ds) = failed.iter().find(|(d, _)| d.is(m, i, key))?;
                     Some(ds)
                 });
                 let mut found = Diagnostics::new();
                 let checked = match unread {
-                    Some(ds) => Checked::failed(ds),
+                    Some(ds) => {
+                        found.extend(warnings(ds.clone()));
+                        Checked::failed(ds)
+                    }
                     None if !reached => Checked::unknown(),
                     None => {
                         let scope = self.inner.world.scope(m, i);
                         assertions(&check.assertions, &scope, false, &mut found)
                     }
                 };
+                let of = format_args!("check.{name}");
+                let world = &mut self.inner.world;
+                world.conditions_of(m, i, of, 0, &mut found);
                 self.outcome.diagnostics.extend(found);
                 self.inner.world.checked(&node, i, checked);
             }
@@ -148,7 +157,7 @@ impl Run<'_> {
     }
 
     /// Reads the data sources of `check` blocks that were left for now, side by side. Those that
-    /// cannot be read are returned, and told of as warnings.
+    /// cannot be read are returned.
     async fn read_check_data(&mut self) -> Vec<(Detail, Diagnostics)> {
         let mut failed = Vec::new();
         let mut reads = Vec::new();
@@ -182,8 +191,7 @@ impl Run<'_> {
         failed
             .into_iter()
             .map(|(change, detail, ds)| {
-                let said = warnings(ds.clone()).map(|d| d.with_address(change.address()));
-                self.outcome.diagnostics.extend(said);
+                let ds = ds.map(|d| d.with_address(change.address()));
                 (detail, ds)
             })
             .collect()

@@ -163,7 +163,7 @@ async fn carry_out(
     written(changes, &inner, &mut outcome);
     if mode == PlanMode::RefreshOnly {
         outcome.outputs = outputs;
-        return (outcome, inner.world);
+        return (outcome, inner.prior.unwrap_or(inner.world));
     }
     let input = Input {
         config: &config,

@@ -134,6 +134,36 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `import` blocks.
     pub imports: Vec<Import>,
+    /// Instances of it that a test overrides; the first that fits counts.
+    pub given: Vec<GivenOutputs>,
+}
+
+/// Instances of a module in which nothing is, and whose outputs are given: a test overrides them.
+#[derive(Debug, Clone)]
+pub struct GivenOutputs {
+    /// Which: a step without a key means every instance of that call.
+    pub address: ModuleInstance,
+    /// The outputs; the others are null.
+    pub outputs: BTreeMap<Arc<str>, Value>,
+    /// Whether they are known only after apply.
+    pub after_apply: bool,
+}
+
+impl GivenOutputs {
+    /// Whether all instances are meant.
+    pub fn is_whole(&self) -> bool {
+        self.address.steps().iter().all(|(_, key)| key.is_none())
+    }
+
+    /// Whether this module instance is meant.
+    pub(crate) fn fits(&self, instance: &ModuleInstance) -> bool {
+        let (own, steps) = (self.address.steps(), instance.steps());
+        own.len() == steps.len()
+            && own
+                .iter()
+                .zip(steps)
+                .all(|(a, b)| a.0 == b.0 && (a.1.is_none() || a.1 == b.1))
+    }
 }
 
 /// A `check` block: what should hold, without stopping anything when it does not.
@@ -261,8 +291,6 @@ pub struct Output {
     pub depends_on: Vec<Mention>,
     /// What must hold.
     pub preconditions: Vec<CheckRule>,
-    /// Whether the value is held back until apply: of a module that a test overrides.
-    pub after_apply: bool,
     /// The block's header.
     pub range: SourceRange,
 }

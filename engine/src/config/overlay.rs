@@ -4,14 +4,15 @@
 //! A provider block of a test refers to what only the test knows, so its expressions are evaluated
 //! right here and lie in the configuration as constants. A module that is overridden keeps its
 //! variables, for the arguments of its calls to fit, and its outputs; everything else in it goes.
+//! Where only some of its instances are overridden it stays as it is, and the world leaves those
+//! instances empty.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use topo_sdk::{Diagnostic, Diagnostics, Provider, SourceRange, Value};
 
 use super::body::{Body, Reader};
-use super::{Module, ProviderBlock, ProviderKey, Sources};
+use super::{GivenOutputs, Module, ProviderBlock, ProviderKey, Sources};
 use crate::address::ProviderAddress;
 use crate::lang::ast::{Expr, ExprKind, Expression};
 use crate::lang::eval::{Scope, evaluate};
@@ -52,14 +53,10 @@ pub enum ProviderContent<'a> {
 /// Makes the provider that takes the place of another.
 pub type Wrap = Arc<dyn Fn(&Arc<dyn Provider>) -> Arc<dyn Provider> + Send + Sync>;
 
-/// A module whose outputs are given. Those that are not are null.
+/// Instances of a module whose outputs are given.
 pub struct OverlaidModule {
-    /// The names of the calls that lead to it.
-    pub path: Vec<Arc<str>>,
-    /// Its outputs.
-    pub outputs: BTreeMap<Arc<str>, Value>,
-    /// Whether they are known only after apply.
-    pub after_apply: bool,
+    /// Which instances, and the outputs.
+    pub given: GivenOutputs,
     /// Whether there must be such a module; a warning where not.
     pub required: bool,
     /// Where this is written.
@@ -137,56 +134,57 @@ impl OverlaidProvider<'_> {
 
 impl OverlaidModule {
     fn lay(&self, modules: &mut [Module], diagnostics: &mut Diagnostics) {
-        let mut found = false;
-        for module in modules
-            .iter_mut()
-            .filter(|m| m.path.starts_with(&self.path))
-        {
-            module.locals.clear();
-            module.calls.clear();
-            module.resources.clear();
-            module.providers.clear();
-            module.checks.clear();
-            module.moved.clear();
-            module.removed.clear();
-            module.imports.clear();
-            if module.path.len() > self.path.len() {
-                module.variables.clear();
-                module.outputs.clear();
-                continue;
-            }
-            found = true;
-            for (name, output) in &mut module.outputs {
-                let value = self.outputs.get(name).cloned().unwrap_or(Value::NULL);
-                literal(&mut output.value, value);
-                output.depends_on.clear();
-                output.preconditions.clear();
-                output.after_apply = self.after_apply;
-            }
-            let unknown = self
-                .outputs
-                .keys()
-                .find(|n| !module.outputs.contains_key(*n));
-            if let Some(name) = unknown {
-                let hint = crate::suggest::did_you_mean(name, module.outputs.keys());
+        let steps = self.given.address.steps();
+        let path: Vec<Arc<str>> = steps.iter().map(|(name, _)| name.clone()).collect();
+        let Some(module) = modules.iter_mut().find(|m| *m.path == *path) else {
+            if self.required {
+                let detail = format!("There is no {} to override.", self.given.address);
                 diagnostics.push(
-                    Diagnostic::error(
-                        "Unknown output in override",
-                        format!("The module that is overridden has no output {name:?}.{hint}"),
-                    )
-                    .with_range(Some(self.range.clone())),
+                    Diagnostic::warning("Override without effect", detail)
+                        .with_range(Some(self.range.clone())),
                 );
             }
-        }
-        if !found && self.required {
-            let path: Vec<String> = self.path.iter().map(|n| format!("module.{n}")).collect();
+            return;
+        };
+        let outputs = &module.outputs;
+        let unknown = self.given.outputs.keys();
+        if let Some(name) = unknown.into_iter().find(|n| !outputs.contains_key(*n)) {
+            let hint = crate::suggest::did_you_mean(name, outputs.keys());
             diagnostics.push(
-                Diagnostic::warning(
-                    "Override without effect",
-                    format!("There is no {} to override.", path.join(".")),
+                Diagnostic::error(
+                    "Unknown output in override",
+                    format!("The module that is overridden has no output {name:?}.{hint}"),
                 )
                 .with_range(Some(self.range.clone())),
             );
+        }
+        module.given.push(self.given.clone());
+        if self.given.is_whole() {
+            empty(modules, &path);
+        }
+    }
+}
+
+/// Takes everything out of a module, and out of those in it, but what its callers see.
+fn empty(modules: &mut [Module], path: &[Arc<str>]) {
+    for module in modules.iter_mut().filter(|m| m.path.starts_with(path)) {
+        module.locals.clear();
+        module.calls.clear();
+        module.resources.clear();
+        module.providers.clear();
+        module.checks.clear();
+        module.moved.clear();
+        module.removed.clear();
+        module.imports.clear();
+        if module.path.len() > path.len() {
+            module.variables.clear();
+            module.outputs.clear();
+            continue;
+        }
+        for output in module.outputs.values_mut() {
+            literal(&mut output.value, Value::NULL);
+            output.depends_on.clear();
+            output.preconditions.clear();
         }
     }
 }

@@ -2,6 +2,7 @@
 //! warning.
 
 use std::mem;
+use std::sync::Arc;
 
 use petgraph::graph::NodeIndex;
 use topo_sdk::Diagnostics;
@@ -27,10 +28,17 @@ impl Planner<'_> {
         let all = all.flat_map(|(m, module)| module.checks.iter().map(move |c| (m, c)));
         for (m, (name, check)) in all {
             let unread = match &check.data {
-                Some(key) => self.check_data(graph, m, key).await,
+                Some(key) => {
+                    let unread = self.check_data(graph, m, key).await;
+                    self.told_of(m, 0, name, warnings(unread.clone()));
+                    unread
+                }
                 None => Diagnostics::new(),
             };
             for i in 0..self.world.modules[m].len() {
+                if self.world.modules[m][i].given.is_some() {
+                    continue;
+                }
                 let mut found = Diagnostics::new();
                 let checked = if unread.has_errors() {
                     Checked::failed(&unread)
@@ -38,15 +46,21 @@ impl Planner<'_> {
                     let scope = self.world.scope(m, i);
                     assertions(&check.assertions, &scope, true, &mut found)
                 };
-                self.diagnostics.extend(found);
+                self.told_of(m, i, name, found);
                 self.world
                     .checked(&Node::Check(m, name.clone()), i, checked);
             }
         }
     }
 
-    /// Reads the data source of a `check` block. Returns what went wrong, which is told of as
-    /// warnings.
+    /// Tells what is wrong in a `check` block.
+    fn told_of(&mut self, m: ModuleId, i: usize, name: &Arc<str>, mut found: Diagnostics) {
+        let name = format_args!("check.{name}");
+        self.world.conditions_of(m, i, name, 0, &mut found);
+        self.diagnostics.extend(found);
+    }
+
+    /// Reads the data source of a `check` block. Returns what went wrong.
     async fn check_data(&mut self, graph: &Graph, m: ModuleId, key: &ResourceKey) -> Diagnostics {
         let Some(index) = graph.find(&Node::Resource(m, key.clone())) else {
             return Diagnostics::new();
@@ -54,7 +68,6 @@ impl Planner<'_> {
         let before = mem::take(&mut self.diagnostics);
         self.resource(graph, index, m, key).await;
         let found = mem::replace(&mut self.diagnostics, before);
-        self.diagnostics.extend(warnings(found.clone()));
         let changes = |c: &InstanceChange| c.action != ChangeAction::NoOp;
         if self.changes.iter().any(changes) {
             self.read_again(index, m, key);

@@ -157,9 +157,19 @@ impl Detail {
 }
 
 impl Plan {
-    /// The values of everything, unknown where they are known only after apply.
+    /// The values of everything, unknown where they are known only after apply. Where a plan only
+    /// refreshes, they are what everything comes to over the state that was read, as far as outputs
+    /// need it.
     pub fn world(&self) -> &World {
-        &self.inner.world
+        match &self.inner.prior {
+            Some(prior) if self.mode == PlanMode::RefreshOnly => prior,
+            _ => &self.inner.world,
+        }
+    }
+
+    /// The state that was planned from, as it was read.
+    pub fn state(&self) -> &State {
+        &self.inner.state
     }
 
     /// The plan as bytes, to be carried out later as long as configuration and state stay as
@@ -169,6 +179,24 @@ impl Plan {
     /// When it cannot be encoded.
     pub fn save(&self) -> Result<Vec<u8>, Diagnostics> {
         saved::save(self)
+    }
+}
+
+/// A plan that could not be made.
+pub struct Unmade {
+    /// Everything that is wrong.
+    pub diagnostics: Diagnostics,
+    /// The values of everything, unknown where something is wrong; `None` where nothing was
+    /// evaluated.
+    pub world: Option<World>,
+}
+
+impl From<Diagnostics> for Box<Unmade> {
+    fn from(diagnostics: Diagnostics) -> Box<Unmade> {
+        Box::new(Unmade {
+            diagnostics,
+            world: None,
+        })
     }
 }
 
@@ -184,10 +212,26 @@ pub async fn plan(
     options: &PlanOptions,
     listener: Listener,
 ) -> Result<Plan, Diagnostics> {
+    let made = plan_and_keep(config, providers, inputs, state, options, listener).await;
+    made.map_err(|unmade| unmade.diagnostics)
+}
+
+/// As [`plan`], with the values of what could be evaluated where something is wrong.
+///
+/// # Errors
+/// Everything that is wrong; nothing has been changed then.
+pub async fn plan_and_keep(
+    config: Arc<Config>,
+    providers: &Providers,
+    inputs: &Inputs,
+    state: State,
+    options: &PlanOptions,
+    listener: Listener,
+) -> Result<Plan, Box<Unmade>> {
     let mut diagnostics = Diagnostics::new();
     let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
     let inputs = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
-    let plan = plan_with(
+    let plan = planner(
         config,
         providers,
         given,
@@ -196,7 +240,8 @@ pub async fn plan(
         listener.clone(),
         diagnostics,
         inputs,
-    )
+    )?
+    .run()
     .await?;
     listener(Event::Planned(plan.overview.clone()));
     Ok(plan)
@@ -266,6 +311,7 @@ async fn plan_with(
     )?
     .run()
     .await
+    .map_err(|unmade| unmade.diagnostics)
 }
 
 #[expect(clippy::too_many_arguments, reason = "those of `plan_with`")]
@@ -394,10 +440,10 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    async fn run(mut self) -> Result<Plan, Diagnostics> {
+    async fn run(mut self) -> Result<Plan, Box<Unmade>> {
         self.relocate();
         if self.diagnostics.has_errors() {
-            return Err(self.diagnostics);
+            return Err(self.diagnostics.into());
         }
         let config = self.config.clone();
         if let Some(graph) = config.graph() {
@@ -415,7 +461,7 @@ impl Planner<'_> {
         if self.options.mode == PlanMode::Normal {
             let config = self.config.clone();
             let Some(graph) = config.graph() else {
-                return Err(self.diagnostics);
+                return Err(self.diagnostics.into());
             };
             for index in &graph.order {
                 if self.selection.has_node(*index) {
@@ -447,7 +493,10 @@ impl Planner<'_> {
         self.unmatched_replacements();
         let outputs = self.outputs().await;
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
-            return Err(self.diagnostics);
+            return Err(Box::new(Unmade {
+                diagnostics: self.diagnostics,
+                world: Some(self.world),
+            }));
         }
         // No two have the same key.
         self.changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));

@@ -8,7 +8,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Kind, Type, Value};
 
 use super::{Each, ModuleValues, Shape, World};
 use crate::address::InstanceKey;
-use crate::config::{Config, ModuleId, Repetition};
+use crate::config::{Config, GivenOutputs, ModuleId, Repetition};
 use crate::lang::ast::Expression;
 use crate::lang::eval::evaluate;
 use crate::lang::operators;
@@ -69,8 +69,15 @@ impl World {
                     .address
                     .child(name.clone(), each.key.clone());
                 let key = each.key.clone();
+                // While checking, one instance stands for all.
+                let all = &config.module(call.module).given;
+                let fits = |g: &GivenOutputs| g.fits(&address) && (g.is_whole() || !self.checking);
+                let given = all.iter().position(fits);
                 let children = &mut self.modules[call.module];
-                children.push(ModuleValues::new(address, instance, each));
+                children.push(ModuleValues {
+                    given,
+                    ..ModuleValues::new(address, instance, each)
+                });
                 made.insert(key, children.len() - 1);
             }
             self.modules[module][instance]
@@ -128,6 +135,9 @@ impl World {
         instance: usize,
         what: &str,
     ) -> Result<(Shape, Vec<Each>), Unexpanded> {
+        if self.modules[module][instance].given.is_some() {
+            return Ok((Shape::of(repetition), Vec::new()));
+        }
         let fail = |e: &Expression, summary: &str, detail: String| {
             let diagnostic = Diagnostic::error(summary, detail).with_range(Some(e.range()));
             Unexpanded::from(Box::new(diagnostic))

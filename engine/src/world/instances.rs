@@ -113,7 +113,7 @@ impl Instances {
     }
 
     /// All of them as the language sees them.
-    pub(super) fn whole(&self) -> Value {
+    pub fn whole(&self) -> Value {
         self.whole
             .get_or_init(|| {
                 let unkeyed = self.unkeyed.iter().map(|v| (None, v.clone()));

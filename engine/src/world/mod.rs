@@ -37,6 +37,9 @@ pub struct ModuleValues {
     pub parent: usize,
     /// `each` and `count` of the call: seen by its arguments.
     pub each: Each,
+    /// Which of the module's [`GivenOutputs`] are its outputs, where a test overrides it: then
+    /// there is nothing in it.
+    pub given: Option<usize>,
     /// Input variables.
     pub variables: HashMap<Arc<str>, Value>,
     /// Local values.
@@ -55,6 +58,7 @@ impl ModuleValues {
             address,
             parent,
             each,
+            given: None,
             variables: HashMap::new(),
             locals: HashMap::new(),
             outputs: HashMap::new(),

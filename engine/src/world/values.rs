@@ -86,7 +86,7 @@ impl World {
 
     /// Says of the conditions that were found not to hold since there were `before` diagnostics
     /// what they belong to.
-    fn conditions_of(
+    pub(crate) fn conditions_of(
         &self,
         module: ModuleId,
         instance: usize,
@@ -95,8 +95,10 @@ impl World {
         diagnostics: &mut Diagnostics,
     ) {
         for d in diagnostics.0.iter_mut().skip(before) {
-            if let Some(Cause::FailedCondition { of }) = &mut d.cause {
-                let address = &self.modules[module][instance].address;
+            if let Some(Cause::FailedCondition { of }) = &mut d.cause
+                && let Some(values) = self.modules[module].get(instance)
+            {
+                let address = &values.address;
                 let dot = if address.is_root() { "" } else { "." };
                 *of = Some(format!("{address}{dot}{name}").into());
             }
@@ -218,7 +220,10 @@ impl World {
         let Some(e) = config.module(module).locals.get(name) else {
             return;
         };
-        let value = self.evaluate(e, module, instance, diagnostics);
+        let value = match self.modules[module][instance].given {
+            Some(_) => Value::unknown(Type::Dynamic), // nobody sees it
+            None => self.evaluate(e, module, instance, diagnostics),
+        };
         self.modules[module][instance]
             .locals
             .insert(name.clone(), value);
@@ -238,7 +243,8 @@ impl World {
         };
         let before = diagnostics.0.len();
         let mut holds = true;
-        if !output.preconditions.is_empty() {
+        let given = self.modules[module][instance].given;
+        if !output.preconditions.is_empty() && given.is_none() {
             let errors = diagnostics.iter().filter(|d| d.is_error()).count();
             let checked = self.check_rules(
                 &output.preconditions,
@@ -258,9 +264,12 @@ impl World {
             diagnostics,
         );
         // An output whose precondition does not hold has no value that could be kept.
-        let mut value = match !holds || (output.after_apply && self.planning) {
-            true => Value::unknown(Type::Dynamic),
-            false => self.evaluate(&output.value, module, instance, diagnostics),
+        let given = given.and_then(|g| config.module(module).given.get(g));
+        let mut value = match given {
+            _ if !holds => Value::unknown(Type::Dynamic),
+            Some(g) if g.after_apply && self.planning => Value::unknown(Type::Dynamic),
+            Some(g) => g.outputs.get(name).cloned().unwrap_or(Value::NULL),
+            None => self.evaluate(&output.value, module, instance, diagnostics),
         };
         if output.ephemeral {
             value = value.with_marks(Marks::EPHEMERAL);

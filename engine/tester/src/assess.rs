@@ -4,9 +4,20 @@ use topo_engine::lang::eval::{Scope, evaluate, mentioned};
 use topo_engine::lang::operators;
 use topo_sdk::{Diagnostic, Diagnostics, Marks, Value};
 
-use crate::file::{Assertion, Command};
+use crate::file::Assertion;
 use crate::report::Status;
 use crate::scope::AssertionScope;
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Everything is planned.
+    Planned,
+    /// Everything is planned but what depends on an expected failure.
+    Failed,
+    /// Everything is applied.
+    Applied,
+}
 
 /// What came of assertions.
 pub(crate) struct Assessed {
@@ -17,7 +28,7 @@ pub(crate) struct Assessed {
 /// Evaluates assertions; says of those that do not hold why.
 pub(crate) fn assess(
     assertions: &[Assertion],
-    command: Command,
+    until: Until,
     scope: &AssertionScope<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Assessed {
@@ -31,7 +42,7 @@ pub(crate) fn assess(
         scope.check(&assertion.message, &mut found);
         let status = match found.has_errors() {
             true => Status::Error,
-            false => one(assertion, command, scope, &mut found),
+            false => one(assertion, until, scope, &mut found),
         };
         made.failed += usize::from(status != Status::Pass);
         made.status = made.status.max(status);
@@ -42,7 +53,7 @@ pub(crate) fn assess(
 
 fn one(
     assertion: &Assertion,
-    command: Command,
+    until: Until,
     scope: &AssertionScope<'_>,
     found: &mut Diagnostics,
 ) -> Status {
@@ -63,7 +74,7 @@ fn one(
             found.push(d);
             return Status::Fail;
         }
-        Ok((None, _)) => Diagnostic::error("Unknown condition value", unknown(command)),
+        Ok((None, _)) => Diagnostic::error("Unknown condition value", unknown(until)),
         Err((summary, detail)) => Diagnostic::error(summary, detail),
     };
     let mut d = problem.with_range(Some(range));
@@ -72,10 +83,11 @@ fn one(
     Status::Error
 }
 
-fn unknown(command: Command) -> String {
-    match command {
-        Command::Plan => "Condition expression could not be evaluated at this time: it depends on values that are known only after apply. Use an apply command for this run, or give the values that are known in the plan, as in a mock or an override with override_during = plan.",
-        Command::Apply => "Condition expression could not be evaluated: it depends on a value that is not known after apply either.",
+fn unknown(until: Until) -> String {
+    match until {
+        Until::Planned => "Condition expression could not be evaluated at this time: it depends on values that are known only after apply. Use an apply command for this run, or give the values that are known in the plan, as in a mock or an override with override_during = plan.",
+        Until::Applied => "Condition expression could not be evaluated: it depends on a value that is not known after apply either.",
+        Until::Failed => "Condition expression could not be evaluated: it depends on something that was not planned because of the failure that this run expects. Put the assertion into a run of its own.",
     }
     .into()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_engine::address::{InstanceAddress, Target};
+use topo_engine::address::{InstanceAddress, ModuleInstance, Target};
 use topo_engine::changes::PlanMode;
 use topo_engine::config::ProviderKey;
 use topo_engine::lang::ast::Expression;
@@ -156,6 +156,6 @@ pub struct Values {
 pub struct Overrides {
     /// Objects: resources and data sources.
     pub objects: Vec<(Target, Values)>,
-    /// Modules: the calls that lead there, and the outputs.
-    pub modules: Vec<(Vec<Arc<str>>, Values)>,
+    /// Modules, and their outputs; a step without a key means all instances of that call.
+    pub modules: Vec<(ModuleInstance, Values)>,
 }

@@ -58,8 +58,8 @@ fn suite(w: &mut Xml, file: &FileReport, text: &dyn Fn(&Diagnostic) -> String) -
             }
             for t in file.teardowns.iter().filter(|t| t.has_failed()) {
                 let mut body: String = t.diagnostics.iter().map(text).collect();
-                for (key, _) in &t.left {
-                    body.push_str(&format!("left: {}\n", key.address));
+                for left in &t.left {
+                    body.push_str(&format!("left: {}\n", left.key.address));
                 }
                 let name = format!("{} (teardown)", t.name.run);
                 w.create_element("testcase")

@@ -32,8 +32,8 @@ pub use file::{
 pub use junit::junit;
 pub use memory::{MemoryStore, managed};
 pub use report::{
-    Counts, FileReport, FoundFile, Made, Report, RunName, RunReport, Status, Teardown, TestEvent,
-    TestListener,
+    Counts, FileReport, FoundFile, Left, Made, Report, RunName, RunReport, Status, Teardown,
+    TestEvent, TestListener,
 };
 pub use runner::run;
 pub use suite::{Loaded, Options, Suite};

@@ -142,8 +142,23 @@ pub struct Teardown {
     pub name: RunName,
     /// What is wrong.
     pub diagnostics: Diagnostics,
-    /// The objects that are left, each with its id where it has one.
-    pub left: Vec<(RecordKey, Option<String>)>,
+    /// Whether it was made by a module that the run names, not by the module under test.
+    pub other_module: bool,
+    /// The objects that are left.
+    pub left: Vec<Left>,
+    /// The state that has them.
+    pub state: Arc<State>,
+}
+
+/// An object that was not destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Its address.
+    pub key: RecordKey,
+    /// Its id, where it has one that may be shown.
+    pub id: Option<String>,
+    /// Whether something was done about it when it was given up, so that it may be there or not.
+    pub in_doubt: bool,
 }
 
 /// What came of a file.

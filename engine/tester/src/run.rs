@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use topo_engine::apply::{ApplyOptions, Interrupt, Outcome, apply_and_keep};
+use topo_engine::changes::{CheckResult, CheckStatus};
 use topo_engine::events::silent;
-use topo_engine::plan::{Plan, PlanOptions, plan};
+use topo_engine::plan::{Plan, PlanOptions, Unmade, plan_and_keep};
 use topo_engine::store::{State, StateStore};
 use topo_engine::world::World;
 use topo_sdk::{Cause, Diagnostic, Diagnostics, Type, Value};
 
-use crate::assess::assess;
-use crate::expect::Expectations;
+use crate::assess::{Until, assess};
+use crate::expect::{Expectations, failed_object};
 use crate::file::{Command, TestRun};
 use crate::memory::MemoryStore;
 use crate::report::{Made, RunReport, Status};
 use crate::runner::{Context, Done, Last, States, blank, lock, name};
-use crate::scope::{AssertionScope, RunOutputs, TestScope, outputs};
+use crate::scope::{AssertionScope, RunOutputs, TestScope};
 use crate::suite::Prepared;
 use crate::values;
 
@@ -88,6 +89,9 @@ fn prepare(
     }
 }
 
+/// What planning came to.
+type Planned = Result<Plan, Box<Unmade>>;
+
 struct Running<'a> {
     context: &'a Context<'a>,
     index: usize,
@@ -111,19 +115,20 @@ impl Running<'_> {
         }
     }
 
-    async fn plan(&self, prior: State, store: &Arc<MemoryStore>) -> Result<Plan, Diagnostics> {
+    async fn plan(&self, prior: State, store: &Arc<MemoryStore>) -> Planned {
         let store: Arc<dyn StateStore> = store.clone();
         let options = PlanOptions {
             mode: self.run.options.mode,
             refresh: self.run.options.refresh,
             targets: self.run.options.target.clone(),
             replace: self.run.options.replace.clone(),
+            workspace: self.context.suite.workspace.clone(),
             parallelism: self.context.suite.parallelism,
             store: Some(store),
             ..PlanOptions::default()
         };
         let Ready { prepared, start } = &self.prepared;
-        let work = plan(
+        let work = plan_and_keep(
             prepared.config.clone(),
             &prepared.providers,
             &start.inputs,
@@ -132,52 +137,52 @@ impl Running<'_> {
             silent(),
         );
         tokio::select! {
+            biased;
+            () = given_up(self.context.interrupts.clone()) => {
+                Err(Diagnostics::from(interrupted()).into())
+            }
             made = work => made,
-            () = given_up(self.context.interrupts.clone()) => Err(interrupted().into()),
         }
     }
 
-    /// The end of a run that only plans.
+    /// The end of a run that only plans. Where what was expected to fail has ended the plan, its
+    /// assertions see what could be worked out nevertheless.
     fn planned(
         &self,
-        planned: Result<Plan, Diagnostics>,
+        planned: Planned,
         prior: State,
         report: &mut RunReport,
         found: &mut Diagnostics,
     ) -> RunOutputs {
         let mut expectations = Expectations::new(&self.run.expected);
-        let (plan, said) = match planned {
-            Ok(plan) => {
-                let said = plan.diagnostics.clone();
-                (Some(plan), said)
-            }
-            Err(said) => (None, said),
+        let said = match &planned {
+            Ok(plan) => plan.diagnostics.clone(),
+            Err(unmade) => unmade.diagnostics.clone(),
         };
         found.extend(expectations.filter(said));
         found.extend(expectations.missing());
-        if let Some(plan) = &plan {
-            report.made = Some(Made::Plan(plan.overview.clone(), Arc::new(prior)));
+        if let Ok(plan) = &planned {
+            let before = Arc::new(prior.clone());
+            report.made = Some(Made::Plan(plan.overview.clone(), before));
         }
-        if found.has_errors() {
-            report.status = Status::Error;
-            return Err("it failed");
-        }
-        let Some(plan) = plan else {
-            report.status = Status::Pass;
-            if !self.run.assertions.is_empty() {
-                found.push(
-                    Diagnostic::warning("Assertions not checked", "What was expected to fail ended the plan, so there is nothing to hold the assertions of this run against. Put them in a run of their own.")
-                        .with_range(Some(self.run.range.clone())),
-                );
-            }
-            return Err("its plan was expected to fail");
+        let (world, state, until) = match &planned {
+            Ok(plan) => (Some(plan.world()), plan.state(), Until::Planned),
+            Err(unmade) => (unmade.world.as_ref(), &prior, Until::Failed),
         };
-        Ok(self.assess(plan.world(), report, found))
+        match world {
+            Some(world) if !found.has_errors() => {
+                Ok(self.assess(world, state, until, report, found))
+            }
+            _ => {
+                report.status = Status::Error;
+                Err("it failed")
+            }
+        }
     }
 
     async fn apply(
         &self,
-        planned: Result<Plan, Diagnostics>,
+        planned: Planned,
         store: Arc<MemoryStore>,
         report: &mut RunReport,
         found: &mut Diagnostics,
@@ -185,17 +190,19 @@ impl Running<'_> {
         let mut expectations = Expectations::new(&self.run.expected);
         let plan = match planned {
             Ok(plan) => plan,
-            Err(said) => {
-                let variable = expectations.has_variable(&said);
-                found.extend(said);
-                found.extend(variable.map(premature));
+            Err(unmade) => {
+                let expected = expectations.first_of(&unmade.diagnostics);
+                found.extend(unmade.diagnostics);
+                found.extend(expected.map(premature));
                 report.status = Status::Error;
                 return Err("it failed");
             }
         };
         // What a check says in the plan is said again, or is no longer so, after apply.
-        let said = plan.diagnostics.iter().filter(|d| !is_condition(d));
-        found.extend(said.cloned());
+        let (checks, said): (Vec<_>, Vec<_>) =
+            plan.diagnostics.iter().cloned().partition(is_condition);
+        found.extend(said.into_iter().collect::<Diagnostics>());
+        let failed = failed_checks(&plan.checks);
         if let Some(shared) = lock(self.states).get_mut(&self.run.state_key) {
             shared.last = Some(Last {
                 index: self.index,
@@ -209,11 +216,18 @@ impl Running<'_> {
         };
         let providers = &self.prepared.prepared.providers;
         let finished = apply_and_keep(plan, providers, store.clone(), options, silent()).await;
-        report.made = Some(Made::State(Arc::new(store.state())));
-        found.extend(expectations.filter(problems(&finished.outcome)));
-        if *self.context.interrupts.borrow() != Interrupt::None
-            && !finished.outcome.skipped.is_empty()
-        {
+        let state = Arc::new(store.state());
+        report.made = Some(Made::State(state.clone()));
+        let asked = self.context.notice();
+        let mut problems = match asked {
+            // That it did not wait is told below, and there is no next run that would look.
+            Interrupt::Now => failures(&finished.outcome).collect(),
+            _ => problems(&finished.outcome),
+        };
+        problems.extend(unsettled(checks, &failed, &finished.outcome.checks));
+        found.extend(expectations.filter(problems));
+        let cut_off = !finished.outcome.skipped.is_empty();
+        if asked == Interrupt::Now || (asked == Interrupt::Graceful && cut_off) {
             found.push(interrupted());
         } else {
             found.extend(expectations.missing());
@@ -222,28 +236,42 @@ impl Running<'_> {
             report.status = Status::Error;
             return Err("it failed");
         }
-        Ok(self.assess(&finished.world, report, found))
+        Ok(self.assess(&finished.world, &state, Until::Applied, report, found))
     }
 
-    fn assess(&self, world: &World, report: &mut RunReport, found: &mut Diagnostics) -> Value {
+    fn assess(
+        &self,
+        world: &World,
+        state: &State,
+        until: Until,
+        report: &mut RunReport,
+        found: &mut Diagnostics,
+    ) -> Value {
         let scope = AssertionScope {
             test: &self.prepared.start.scope,
             world,
+            state,
         };
-        let assessed = assess(&self.run.assertions, self.run.command, &scope, found);
+        let assessed = assess(&self.run.assertions, until, &scope, found);
         report.status = assessed.status;
         report.failed_assertions = assessed.failed;
-        outputs(world)
+        scope.outputs()
     }
 }
 
 /// Everything that went wrong in an apply.
 pub(crate) fn problems(outcome: &Outcome) -> Diagnostics {
     let mut all = outcome.diagnostics.clone();
-    for (key, diagnostics) in &outcome.failed {
-        all.extend(diagnostics.clone().map(|d| d.with_address(&key.address)));
-    }
+    all.extend(failures(outcome).collect::<Diagnostics>());
     all
+}
+
+/// What went wrong with single objects.
+fn failures(outcome: &Outcome) -> impl Iterator<Item = Diagnostic> {
+    outcome.failed.iter().flat_map(|(key, diagnostics)| {
+        let all = diagnostics.iter().cloned();
+        all.map(|d| d.with_address(&key.address))
+    })
 }
 
 /// Ends when a person will not wait any longer.
@@ -264,11 +292,30 @@ fn is_condition(d: &Diagnostic) -> bool {
     matches!(d.cause, Some(Cause::FailedCondition { .. }))
 }
 
-fn premature(variable: String) -> Diagnostic {
+/// The addresses of the `check` blocks that do not hold.
+fn failed_checks(checks: &[CheckResult]) -> Vec<String> {
+    let objects = checks.iter().flat_map(|c| &c.objects);
+    let failed = objects.filter(|o| matches!(o.status, CheckStatus::Fail | CheckStatus::Error));
+    failed.map(|o| o.address.clone()).collect()
+}
+
+/// What a plan says of checks that failed in it and that apply had no occasion to look at again:
+/// where nothing changes, a data source that cannot be read is not asked once more.
+fn unsettled(said: Vec<Diagnostic>, failed: &[String], after: &[CheckResult]) -> Diagnostics {
+    let objects = after.iter().flat_map(|c| &c.objects);
+    let open: Vec<&str> = objects
+        .filter(|o| o.status == CheckStatus::Unknown && failed.contains(&o.address))
+        .map(|o| o.address.as_str())
+        .collect();
+    let concerns = |d: &Diagnostic| failed_object(d).is_some_and(|of| open.contains(&of.as_str()));
+    said.into_iter().filter(concerns).collect()
+}
+
+fn premature(expected: String) -> Diagnostic {
     Diagnostic::warning(
-        "Invalid variable in test file",
+        "Expected failure while planning",
         format!(
-            "{variable} has an invalid value within the test. Though that was expected to fail, it means that nothing could be applied, so the test fails. Use command = plan for this run."
+            "{expected} was expected to fail and did, but in the plan already. So nothing could be applied, and this run fails. Use command = plan for it."
         ),
     )
 }

@@ -27,17 +27,18 @@ pub async fn run(
     interrupts: watch::Receiver<Interrupt>,
     listener: TestListener,
 ) -> Arc<Report> {
-    let (give_up, giving_up) = watch::channel(Interrupt::None);
     let context = Context {
         suite,
         interrupts: interrupts.clone(),
-        giving_up,
+        give_up: watch::Sender::new(Interrupt::None),
         listener,
         interrupt_told: AtomicBool::new(false),
+        abandoned_told: AtomicBool::new(false),
     };
     tokio::select! {
+        biased;
+        () = context.forward(interrupts) => Arc::default(),
         report = context.all() => report,
-        () = context.forward(interrupts, give_up) => Arc::default(),
     }
 }
 
@@ -46,10 +47,11 @@ pub(crate) struct Context<'a> {
     pub(crate) suite: &'a Suite,
     /// Interrupts of runs.
     pub(crate) interrupts: watch::Receiver<Interrupt>,
-    /// Interrupts of the destruction: the second of the person's.
-    pub(crate) giving_up: watch::Receiver<Interrupt>,
-    pub(crate) listener: TestListener,
+    /// Interrupts the destruction: the second of the person's.
+    give_up: watch::Sender<Interrupt>,
+    listener: TestListener,
     interrupt_told: AtomicBool,
+    abandoned_told: AtomicBool,
 }
 
 /// A state that runs work on.
@@ -87,40 +89,44 @@ impl Context<'_> {
     }
 
     /// Tells of interrupts, and hands the second on. Never ends.
-    async fn forward(
-        &self,
-        mut interrupts: watch::Receiver<Interrupt>,
-        give_up: watch::Sender<Interrupt>,
-    ) {
+    async fn forward(&self, mut interrupts: watch::Receiver<Interrupt>) {
         loop {
-            let asked = *interrupts.borrow_and_update();
-            match asked {
-                Interrupt::None => {}
-                Interrupt::Graceful => self.tell_interrupt(),
-                Interrupt::Now => {
-                    self.tell(TestEvent::Abandoned);
-                    give_up.send_replace(Interrupt::Now);
-                }
-            }
+            self.notice();
             if interrupts.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
     }
 
-    /// Says once that there was an interrupt, whoever notices it first.
-    fn tell_interrupt(&self) {
-        if !self.interrupt_told.swap(true, Ordering::Relaxed) {
-            self.tell(TestEvent::Interrupted);
+    /// What was asked for so far. Who notices it first tells of it, once, so that what follows from
+    /// an interrupt is never told before the interrupt.
+    pub(crate) fn notice(&self) -> Interrupt {
+        let asked = *self.interrupts.borrow();
+        match asked {
+            Interrupt::None => {}
+            Interrupt::Graceful => {
+                if !self.interrupt_told.swap(true, Ordering::Relaxed) {
+                    self.tell(TestEvent::Interrupted);
+                }
+            }
+            Interrupt::Now => {
+                if !self.abandoned_told.swap(true, Ordering::Relaxed) {
+                    self.tell(TestEvent::Abandoned);
+                }
+                self.give_up.send_replace(Interrupt::Now);
+            }
         }
+        asked
+    }
+
+    /// Interrupts of the destruction.
+    pub(crate) fn giving_up(&self) -> watch::Receiver<Interrupt> {
+        self.notice();
+        self.give_up.subscribe()
     }
 
     fn interrupted(&self) -> bool {
-        let asked = *self.interrupts.borrow();
-        if asked == Interrupt::Graceful {
-            self.tell_interrupt();
-        }
-        asked != Interrupt::None
+        self.notice() != Interrupt::None
     }
 
     async fn all(&self) -> Arc<Report> {
@@ -133,7 +139,7 @@ impl Context<'_> {
         for f in 0..self.suite.files.len() {
             report.files.push(self.file(f).await);
         }
-        report.abandoned = *self.interrupts.borrow() == Interrupt::Now;
+        report.abandoned = self.notice() == Interrupt::Now;
         let report = Arc::new(report);
         self.tell(TestEvent::Finished(report.clone()));
         report

@@ -10,13 +10,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use topo_engine::address::ResourceMode;
+use topo_engine::config::ResourceKey;
 use topo_engine::lang::ast::{Expression, ProviderFunctionName, Reference, Target};
-use topo_engine::lang::eval::Scope;
+use topo_engine::lang::eval::{Scope, evaluate};
 use topo_engine::lang::functions;
 use topo_engine::lang::operators::{self, Failure};
 use topo_engine::lang::provider_functions::ProviderFunction;
-use topo_engine::world::{ModuleScope, World};
-use topo_sdk::{Diagnostics, Type, Value};
+use topo_engine::store::State;
+use topo_engine::world::{Instances, ModuleScope, ModuleValues, Shape, World};
+use topo_sdk::convert::convert;
+use topo_sdk::{Diagnostics, Marks, Type, Value};
+
+use crate::memory::managed;
 
 /// The root module, and its only instance.
 const ROOT: usize = 0;
@@ -126,11 +131,91 @@ impl Scope for TestScope {
 pub(crate) struct AssertionScope<'a> {
     pub(crate) test: &'a TestScope,
     pub(crate) world: &'a World,
+    /// The state that belongs to it.
+    pub(crate) state: &'a State,
 }
 
 impl AssertionScope<'_> {
     fn module(&self) -> ModuleScope<'_> {
         self.world.scope(ROOT, 0)
+    }
+
+    /// What the world has in the root module.
+    fn root(&self) -> Option<&ModuleValues> {
+        self.world.modules.first().and_then(|m| m.first())
+    }
+
+    /// A variable of the module. One whose value is refused, or that nothing asked for, has none in
+    /// the world, but the test knows what it gave.
+    fn variable(&self, name: &Arc<str>) -> Result<Value, Failure> {
+        let target = Target::Variable(name.clone());
+        let value = self.module().resolve(&target, None)?;
+        let declared = self.world.config.root().variables.get(name);
+        let Some(declared) = declared.filter(|_| !value.is_known()) else {
+            return Ok(value);
+        };
+        let given = self.world.given.get(name).map(|g| &g.value);
+        let Some(given) = given.or(declared.default.as_ref()) else {
+            return Ok(value);
+        };
+        let converted = convert(given, &declared.constraint.ty).unwrap_or_else(|_| given.clone());
+        let mut marks = value.marks();
+        marks.set(Marks::SENSITIVE, declared.sensitive);
+        marks.set(Marks::EPHEMERAL, declared.ephemeral);
+        Ok(converted.with_marks(marks))
+    }
+
+    /// A local value that the run had no need of is worked out here.
+    fn local(&self, name: &Arc<str>) -> Result<Value, Failure> {
+        let known = self.root().and_then(|r| r.locals.get(name));
+        match (known, self.world.config.root().locals.get(name)) {
+            (None, Some(e)) => evaluate(e, self).map_err(|d| (d.summary, d.detail)),
+            (known, _) => Ok(known
+                .cloned()
+                .unwrap_or_else(|| Value::unknown(Type::Dynamic))),
+        }
+    }
+
+    /// The objects of a resource that the run left out, as the state has them.
+    fn left_out(&self, key: &ResourceKey) -> Option<Value> {
+        let resource = self.world.config.root().resources.get(key)?;
+        if key.0 != ResourceMode::Managed || self.root()?.resources.contains_key(key) {
+            return None;
+        }
+        let mut instances = Instances::new(Shape::of(&resource.repetition));
+        for record in managed(self.state).filter(|r| r.key.deposed.is_none()) {
+            let address = &record.key.address;
+            let of = &address.resource;
+            if of.module.is_root() && (of.type_name == key.1) && of.name == key.2 {
+                instances.set(address.key.clone(), record.value.clone());
+            }
+        }
+        Some(instances.whole())
+    }
+
+    /// An output, from the state where the run did not work it out.
+    fn output(&self, name: &Arc<str>) -> Value {
+        let known = self.root().and_then(|r| r.outputs.get(name)).cloned();
+        let kept = || {
+            let record = self.state.outputs.get(name)?;
+            Some(match record.sensitive {
+                true => record.value.clone().sensitive(),
+                false => record.value.clone(),
+            })
+        };
+        known
+            .or_else(kept)
+            .unwrap_or_else(|| Value::unknown(Type::Dynamic))
+    }
+
+    /// The outputs of the module as `run.NAME` has them.
+    pub(crate) fn outputs(&self) -> Value {
+        let names = self.world.config.root().outputs.keys();
+        let in_world = |n: &&Arc<str>| {
+            self.root().is_some_and(|r| r.outputs.contains_key(*n))
+                || self.state.outputs.contains_key(*n)
+        };
+        Value::object(names.filter(in_world).map(|n| (n.clone(), self.output(n))))
     }
 
     /// Whether what an expression refers to is there: errors where not.
@@ -161,13 +246,19 @@ impl Scope for AssertionScope<'_> {
             return self.test.resolve(target, key);
         }
         if let Some(name) = output_name(target) {
-            let root = self.world.modules.first().and_then(|m| m.first());
-            let value = root.and_then(|m| m.outputs.get(name)).cloned();
-            return indexed(value.unwrap_or_else(|| Value::unknown(Type::Dynamic)), key);
+            return indexed(self.output(name), key);
         }
         match target {
             Target::Variable(name) if !self.world.config.root().variables.contains_key(name) => {
                 self.test.resolve(target, key)
+            }
+            Target::Variable(name) => indexed(self.variable(name)?, key),
+            Target::Local(name) => indexed(self.local(name)?, key),
+            Target::Resource(mode, type_name, name) => {
+                match self.left_out(&(*mode, type_name.clone(), name.clone())) {
+                    Some(value) => indexed(value, key),
+                    None => self.module().resolve(target, key),
+                }
             }
             _ => self.module().resolve(target, key),
         }
@@ -191,11 +282,4 @@ impl Scope for AssertionScope<'_> {
             .functions
             .find(&config.root().required_providers, name)
     }
-}
-
-/// The outputs of a module as `run.NAME` has them.
-pub(crate) fn outputs(world: &World) -> Value {
-    let root = world.modules.first().and_then(|m| m.first());
-    let outputs = root.map(|m| m.outputs.iter()).into_iter().flatten();
-    Value::object(outputs.map(|(n, v)| (n.clone(), v.clone())))
 }

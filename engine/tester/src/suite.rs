@@ -1,15 +1,16 @@
 //! All tests of a module, read and checked: nothing is run before everything that can be told
 //! without running has been found right.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use topo_engine::address::{ProviderAddress, Target};
+use topo_engine::address::{ModuleInstance, ProviderAddress, Target};
 use topo_engine::config::{
-    Config, OverlaidModule, OverlaidProvider, Overlay, ProviderContent, ProviderKey, Sources, Wrap,
-    load_overlaid,
+    Config, GivenOutputs, OverlaidModule, OverlaidProvider, Overlay, ProviderContent, ProviderKey,
+    Sources, Wrap, load_overlaid,
 };
 use topo_engine::lang::structure::Content;
 use topo_engine::providers::{Providers, StandIn};
@@ -31,6 +32,8 @@ pub struct Options {
     pub filter: Vec<String>,
     /// How many operations run side by side.
     pub parallelism: usize,
+    /// The workspace that is selected: `terraform.workspace`.
+    pub workspace: Arc<str>,
 }
 
 /// All tests of a module.
@@ -41,6 +44,7 @@ pub struct Suite {
     pub(crate) providers: Providers,
     pub(crate) inputs: Inputs,
     pub(crate) parallelism: usize,
+    pub(crate) workspace: Arc<str>,
     /// The configuration of each run: by file and run.
     prepared: BTreeMap<(usize, usize), Arc<Prepared>>,
 }
@@ -86,6 +90,7 @@ impl Suite {
             providers,
             inputs,
             parallelism: options.parallelism,
+            workspace: options.workspace.clone(),
             prepared: BTreeMap::new(),
         };
         if !diagnostics.has_errors() {
@@ -256,25 +261,35 @@ fn wrapped(mock: &Mock) -> Wrap {
     })
 }
 
-/// The modules that are overridden in a run; what the run itself says comes first.
+/// The modules that are overridden in a run: what is said of single instances comes before what
+/// is said of all, and then what the run itself says before what its file does.
 fn overlaid(file: &TestFile, run: &TestRun) -> Vec<OverlaidModule> {
     let own = run.overrides.modules.iter().map(|m| (m, true));
     let of_file = file.overrides.modules.iter();
     let mut made: Vec<OverlaidModule> = Vec::new();
-    for ((path, values), own) in own.chain(of_file.map(|m| (m, false))) {
-        if made.iter().any(|m| m.path == *path) {
+    for ((address, values), own) in own.chain(of_file.map(|m| (m, false))) {
+        if made.iter().any(|m| m.given.address == *address) {
             continue;
         }
         made.push(OverlaidModule {
-            path: path.clone(),
-            outputs: values.values.clone(),
-            after_apply: values.during == Some(During::Apply),
+            given: GivenOutputs {
+                address: address.clone(),
+                outputs: values.values.clone(),
+                after_apply: values.during == Some(During::Apply),
+            },
             // What a file overrides need not be in the other modules of its runs.
             required: own || run.module.is_none(),
             range: values.range.clone(),
         });
     }
+    made.sort_by_key(|m| Reverse(keys(&m.given.address)));
     made
+}
+
+/// How many instances of calls an address names.
+fn keys(module: &ModuleInstance) -> usize {
+    let steps = module.steps().iter();
+    steps.filter(|(_, key)| key.is_some()).count()
 }
 
 /// The names of the files to run.
@@ -402,6 +417,8 @@ fn stand_ins(
         ));
     }
     check_mocks(file, providers, diagnostics);
+    // What is said of single instances comes before what is said of all.
+    made.sort_by_key(|(t, _)| Reverse(keys(&t.module) + usize::from(t.key.is_some())));
     made
 }
 

@@ -12,7 +12,7 @@ use topo_sdk::{Diagnostics, Value};
 
 use crate::file::TestFile;
 use crate::memory::{MemoryStore, managed};
-use crate::report::{Teardown, TestEvent};
+use crate::report::{Left, Teardown, TestEvent};
 use crate::run::{given_up, interrupted, problems};
 use crate::runner::{Context, Last, States, lock, name};
 
@@ -33,14 +33,23 @@ pub(crate) async fn destroy(
         let name = name(file, &file.runs[last.index]);
         context.tell(TestEvent::RunTearingDown(name.clone()));
         let diagnostics = tokio::select! {
+            biased;
+            () = given_up(context.giving_up()) => interrupted().into(),
             said = one(context, &last, store.clone()) => said,
-            () = given_up(context.giving_up.clone()) => interrupted().into(),
         };
         let state = store.state();
-        let mut left: Vec<(RecordKey, Option<String>)> = managed(&state).map(shown).collect();
+        let in_doubt = |key: &RecordKey| state.intents.iter().any(|i| i.key == *key);
+        let mut left: Vec<Left> = managed(&state)
+            .map(|r| shown(r, in_doubt(&r.key)))
+            .collect();
         for intent in &state.intents {
-            if !left.iter().any(|(key, _)| *key == intent.key) {
-                left.push((intent.key.clone(), None));
+            if !left.iter().any(|l| l.key == intent.key) {
+                let made = intent.checkpoint.as_ref();
+                left.push(Left {
+                    key: intent.key.clone(),
+                    id: made.and_then(|made| id(&made.value)),
+                    in_doubt: true,
+                });
             }
         }
         if left.is_empty() && diagnostics.is_empty() {
@@ -49,6 +58,8 @@ pub(crate) async fn destroy(
         let teardown = Arc::new(Teardown {
             name,
             diagnostics,
+            other_module: file.runs[last.index].module.is_some(),
+            state: Arc::new(state),
             left,
         });
         context.tell(TestEvent::TornDown(teardown.clone()));
@@ -61,6 +72,7 @@ async fn one(context: &Context<'_>, last: &Last, store: Arc<MemoryStore>) -> Dia
     let writer: Arc<dyn StateStore> = store.clone();
     let options = PlanOptions {
         mode: PlanMode::Destroy,
+        workspace: context.suite.workspace.clone(),
         parallelism: context.suite.parallelism,
         store: Some(writer),
         ..PlanOptions::default()
@@ -81,16 +93,21 @@ async fn one(context: &Context<'_>, last: &Last, store: Arc<MemoryStore>) -> Dia
     };
     let options = ApplyOptions {
         parallelism: context.suite.parallelism,
-        interrupt: context.giving_up.clone(),
+        interrupt: context.giving_up(),
     };
     problems(&*apply(plan, providers, store, options, silent()).await)
 }
 
 /// An object that is left, with its id where that may be shown.
-fn shown(record: &Record) -> (RecordKey, Option<String>) {
-    let id = record.value.get("id").filter(|v| !v.is_sensitive());
-    (
-        record.key.clone(),
-        id.and_then(Value::as_str).map(str::to_string),
-    )
+fn shown(record: &Record, in_doubt: bool) -> Left {
+    Left {
+        key: record.key.clone(),
+        id: id(&record.value),
+        in_doubt,
+    }
+}
+
+fn id(value: &Value) -> Option<String> {
+    let id = value.get("id").filter(|v| !v.is_sensitive())?;
+    id.as_str().map(str::to_string)
 }

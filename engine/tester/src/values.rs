@@ -51,8 +51,9 @@ pub(crate) fn start(
             match evaluate(expression, &scope) {
                 Ok(value) => {
                     made.insert(name.clone(), value.clone());
+                    // The module says which of its variables are sensitive.
                     let given = Given {
-                        value,
+                        value: value.unmark_deep(),
                         range: Some(expression.range()),
                         origin: file.name.to_string(),
                         by: GivenBy::Run,

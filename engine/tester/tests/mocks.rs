@@ -148,8 +148,8 @@ run "own" {
     values          = { id = "of the run" }
   }
   assert {
-    condition     = output.ids == ["of the run", "of the run"]
-    error_message = "the run's own come first"
+    condition     = output.ids == ["of the run", "of the file"]
+    error_message = "the run's own come first, but for what is said of a single instance"
   }
 }
 run "again" {
@@ -306,4 +306,245 @@ async fn values_that_fit_nothing_are_refused() {
     assert!(refused("{ sise = 3 }").contains("no attribute \"sise\""));
     assert!(refused("{ size = \"large\" }").contains("does not fit"));
     assert!(refused("3").contains("must be an object"));
+}
+
+const INSTANCES: &str = r#"
+module "a" {
+  source = "./m"
+  count  = 2
+  n      = "a${count.index}"
+}
+module "k" {
+  source   = "./m"
+  for_each = toset(["x", "y"])
+  n        = each.key
+}
+resource "terraform_data" "r" {
+  count = 3
+  input = "r${count.index}"
+}
+output "a" { value = module.a[*].o }
+output "k" { value = { for k, m in module.k : k => m.o } }
+output "inner" { value = module.a[*].inner }
+output "r" { value = terraform_data.r[*].output }
+"#;
+
+const INSTANCE: &str = r#"
+variable "n" {}
+resource "terraform_data" "t" {
+  count = 2
+  input = "${var.n}-${count.index}"
+}
+module "deep" {
+  source = "./deep"
+  n      = terraform_data.t[1].output
+}
+locals { first = terraform_data.t[0].input }
+check "c" {
+  assert {
+    condition     = local.first != "a0-0"
+    error_message = "in an instance that is not there"
+  }
+}
+output "o" { value = "${var.n} ${module.deep.o}" }
+output "inner" {
+  value = terraform_data.t[*].output
+  precondition {
+    condition     = var.n != "a0"
+    error_message = "of an instance that is not there"
+  }
+}
+"#;
+
+const DEEP: &str = "variable \"n\" {}\nresource \"terraform_data\" \"d\" {\n  input = var.n\n}\noutput \"o\" {\n  value = terraform_data.d.output\n}\n";
+
+fn instances(tests: &str) -> Module {
+    Module::new(&[
+        ("main.tf", INSTANCES),
+        ("m/main.tf", INSTANCE),
+        ("m/deep/main.tf", DEEP),
+        ("a.tftest.hcl", tests),
+    ])
+}
+
+#[tokio::test]
+async fn an_overridden_instance_of_a_module_is_its_outputs_and_others_are_whole() {
+    let module = instances(
+        r#"
+override_module {
+  target  = module.a[0]
+  outputs = { o = "of the file" }
+}
+override_module {
+  target  = module.k["x"]
+  outputs = { o = "of the file" }
+}
+run "file" {
+  assert {
+    condition     = output.a == ["of the file", "a1 a1-1"] && output.k == { x = "of the file", y = "y y-1" }
+    error_message = "the others are made"
+  }
+  assert {
+    condition     = output.inner[0] == null && output.inner[1] == ["a1-0", "a1-1"]
+    error_message = "what is not given is null"
+  }
+}
+run "all" {
+  command = plan
+  override_module {
+    target          = module.a
+    outputs         = { o = "of the run" }
+    override_during = plan
+  }
+  assert {
+    condition     = output.a[1] == "of the run"
+    error_message = "all of them"
+  }
+}
+run "same" {
+  state_key = "same"
+  override_module {
+    target  = module.a
+    outputs = { o = "of the run" }
+  }
+  override_module {
+    target  = module.k["x"]
+    outputs = { o = "of the run" }
+  }
+  assert {
+    condition     = output.a == ["of the file", "of the run"]
+    error_message = "a single instance comes before all"
+  }
+  assert {
+    condition     = output.k == { x = "of the run", y = "y y-1" }
+    error_message = "the run comes before the file"
+  }
+}
+run "late" {
+  command   = plan
+  state_key = "late"
+  assert {
+    condition     = output.a[0] == "of the file"
+    error_message = "not before apply"
+  }
+}
+"#,
+    );
+    let ran = module.run().await;
+    for name in ["file", "all", "same"] {
+        let status = ran.of(name).status;
+        assert_eq!(status, topo_tester::Status::Pass, "{}", ran.said(name));
+    }
+    assert!(ran.said("late").contains("Unknown condition value"));
+    let Some(Made::State(state)) = &ran.of("file").made else {
+        panic!("no state")
+    };
+    let mut made: Vec<String> = state
+        .records
+        .keys()
+        .map(|k| k.address.to_string())
+        .collect();
+    made.retain(|a| a.starts_with("module.a"));
+    assert_eq!(
+        made,
+        [
+            "module.a[1].terraform_data.t[0]",
+            "module.a[1].terraform_data.t[1]",
+            "module.a[1].module.deep.terraform_data.d",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn instances_within_instances_are_overridden() {
+    let module = instances(
+        r#"
+override_module {
+  target  = module.a[1].module.deep
+  outputs = { o = "not so deep" }
+}
+override_module {
+  target  = module.a[0]
+  outputs = { o = "none" }
+}
+override_module {
+  target  = module.k.module.deep
+  outputs = { o = "deep" }
+}
+run "r" {
+  assert {
+    condition     = output.a == ["none", "a1 not so deep"] && output.k == { x = "x deep", y = "y deep" }
+    error_message = "each where it is named"
+  }
+}
+"#,
+    );
+    module.run().await.passes();
+}
+
+#[tokio::test]
+async fn of_objects_single_instances_come_first_then_runs_then_files() {
+    let module = instances(
+        r#"
+override_module {
+  target  = module.a[0]
+  outputs = { inner = [] }
+}
+override_resource {
+  target = terraform_data.r[0]
+  values = { output = "file 0" }
+}
+override_resource {
+  target = terraform_data.r
+  values = { output = "file" }
+}
+override_resource {
+  target = module.a[1].terraform_data.t[1]
+  values = { output = "file 1 1" }
+}
+run "file" {
+  assert {
+    condition     = output.r == ["file 0", "file", "file"] && output.inner[1] == ["a1-0", "file 1 1"]
+    error_message = "of the file"
+  }
+}
+run "own" {
+  state_key = "own"
+  override_resource {
+    target = terraform_data.r
+    values = { output = "run" }
+  }
+  override_resource {
+    target = terraform_data.r[2]
+    values = { output = "run 2" }
+  }
+  override_resource {
+    target = module.a.terraform_data.t
+    values = { output = "run a" }
+  }
+  assert {
+    condition     = output.r == ["file 0", "run", "run 2"] && output.inner[1] == ["run a", "file 1 1"]
+    error_message = "of the run"
+  }
+}
+"#,
+    );
+    module.run().await.passes();
+    for (test, expected) in [
+        (
+            "override_module {\n  target = module.a[0]\n}\noverride_module {\n  target = module.a[0]\n}\n",
+            "Duplicated `override_module` block",
+        ),
+        (
+            "run \"r\" {\n  override_resource {\n    target = terraform_data.r\n  }\n  override_resource {\n    target = terraform_data.r\n  }\n}\n",
+            "Duplicated `override_resource` block",
+        ),
+        (
+            "override_module {\n  target  = module.a[0]\n  outputs = { oo = 1 }\n}\nrun \"r\" {}\n",
+            "has no output \"oo\"",
+        ),
+    ] {
+        let said = instances(test).refused();
+        assert!(said.contains(expected), "{test}: {said}");
+    }
 }

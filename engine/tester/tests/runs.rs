@@ -366,7 +366,7 @@ async fn what_cannot_be_destroyed_is_told() {
     let left: Vec<(String, Option<String>)> = teardown
         .left
         .iter()
-        .map(|(key, id)| (key.address.to_string(), id.clone()))
+        .map(|l| (l.key.address.to_string(), l.id.clone()))
         .collect();
     assert_eq!(
         left,
@@ -429,6 +429,36 @@ async fn a_second_interrupt_destroys_nothing_and_says_what_is_left() {
     assert!(ran.report.abandoned);
     assert!(!ran.report.is_success());
     assert_eq!(module.fake.said(), Vec::<String>::new());
+
+    let module = Module::new(&[
+        ("main.tf", THINGS),
+        (
+            "tests/a.tftest.hcl",
+            "run \"all\" {\n  variables { names = [\"a\", \"hangs\"] }\n}\nrun \"later\" {}\n",
+        ),
+        ("tests/b.tftest.hcl", "run \"elsewhere\" {}\n"),
+    ]);
+    let ran = module.run().await;
+    assert!(ran.report.abandoned);
+    assert_eq!(module.fake.said(), ["create a", "create hangs"]);
+    assert_eq!(ran.of("all").status, Status::Error);
+    assert_eq!(ran.of("later").status, Status::Skip);
+    assert_eq!(ran.of("elsewhere").status, Status::Skip);
+    let left = ran.report.files[0].teardowns[0].left.iter();
+    let left: Vec<(String, bool)> = left
+        .map(|l| (l.key.address.to_string(), l.in_doubt))
+        .collect();
+    assert_eq!(
+        left,
+        [
+            ("fake_thing.first".to_string(), false),
+            // It was asked for, and nobody waited for the answer.
+            ("fake_thing.second".to_string(), true),
+        ]
+    );
+    let told = |wanted: fn(&TestEvent) -> bool| ran.events.iter().position(wanted);
+    let abandoned = told(|e| matches!(e, TestEvent::Abandoned));
+    assert!(abandoned < told(|e| matches!(e, TestEvent::TornDown(_))));
 }
 
 #[tokio::test]
@@ -519,6 +549,45 @@ run "some" {
 }
 
 #[tokio::test]
+async fn a_module_says_itself_which_of_its_variables_are_sensitive() {
+    let module = Module::new(&[
+        ("main.tf", MAIN),
+        (
+            "tests/setup/main.tf",
+            "output \"secret\" {\n  value     = \"s\"\n  sensitive = true\n}\n",
+        ),
+        (
+            "tests/a.tftest.hcl",
+            r#"
+run "setup" {
+  module { source = "./tests/setup" }
+}
+run "use" {
+  variables { x = run.setup.secret }
+  assert {
+    condition     = output.o == "other" && run.setup.secret == "other"
+    error_message = "is ${run.setup.secret}"
+  }
+}
+"#,
+        ),
+    ]);
+    let ran = module.run().await;
+    assert_eq!(ran.of("use").status, Status::Fail);
+    let failed = &ran.of("use").diagnostics.0[0];
+    // The variable is not declared as sensitive, but the output of the run is.
+    let shown = [
+        ("output.o".to_string(), "\"loc-s\"".to_string()),
+        (
+            "run.setup.secret".to_string(),
+            "a sensitive value".to_string(),
+        ),
+    ];
+    assert_eq!(failed.values, shown);
+    assert!(failed.detail.contains("not shown"), "{}", failed.detail);
+}
+
+#[tokio::test]
 async fn values_from_outside_come_first() {
     let mut module = Module::new(&[
         ("main.tf", MAIN),
@@ -579,6 +648,10 @@ async fn mistakes_are_told_before_anything_runs() {
             "needs the argument \"error_message\"",
         ),
         ("rum \"a\" {}\n", "Unsupported block type"),
+        (
+            "run \"a\" {\n  assert {\n    condition     = 1 == 1\n    error_message = \"no\"\n  }\n}\n",
+            "Invalid assert expression",
+        ),
         (
             "override_data {\n  target = terraform_data.a\n}\n",
             "Invalid override target",

@@ -162,7 +162,6 @@ impl Reader<'_> {
             deprecated: self.deprecated(&content),
             depends_on: self.depends_on(&content),
             preconditions: self.rules(&content, "precondition"),
-            after_apply: false,
             range: b.header(),
         })
     }

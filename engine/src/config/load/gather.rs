@@ -58,6 +58,7 @@ impl Loader<'_> {
             moved: Vec::new(),
             removed: Vec::new(),
             imports: Vec::new(),
+            given: Vec::new(),
         });
         let found = match files::find(dir) {
             Ok(found) => found,

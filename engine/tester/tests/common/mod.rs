@@ -122,12 +122,20 @@ struct FakeConnection {
 #[async_trait]
 impl Connection for FakeConnection {
     async fn read(&self, request: &ReadRequest) -> Result<Option<ResourceState>, Diagnostics> {
-        Ok(Some(request.state.clone()))
+        let mut state = request.state.clone();
+        if state.value.get_str("name") == Some("drifts") {
+            self.fake.say("refresh drifts".into());
+            state.value = state.value.with("note", Value::string("drifted"));
+        }
+        Ok(Some(state))
     }
 
     async fn read_data(&self, _type_name: &str, config: &Value) -> Result<Value, Diagnostics> {
         let key = config.get_str("key").unwrap_or_default();
         self.fake.say(format!("read {key}"));
+        if key == "unreadable" {
+            return Err(Diagnostics::error("Cannot read it", "It is unreadable."));
+        }
         let value = Value::string(format!("{}{key}", self.prefix));
         Ok(config.clone().with("value", value))
     }
@@ -146,6 +154,10 @@ impl Connection for FakeConnection {
                 }
                 if name.starts_with("together") {
                     self.fake.together.wait().await;
+                }
+                if name == "hangs" {
+                    self.fake.interrupts.send_replace(Interrupt::Now);
+                    std::future::pending::<()>().await;
                 }
                 if name == "broken" {
                     return Err(Diagnostics::error("Cannot make it", "It is broken.").into());
@@ -177,6 +189,7 @@ pub struct Module {
     pub fake: Arc<Fake>,
     pub inputs: Inputs,
     pub filter: Vec<String>,
+    pub workspace: Arc<str>,
 }
 
 /// What came of it.
@@ -198,6 +211,7 @@ impl Module {
             fake: Fake::new(),
             inputs: Inputs::default(),
             filter: Vec::new(),
+            workspace: "default".into(),
         }
     }
 
@@ -208,6 +222,7 @@ impl Module {
             directory: "tests".into(),
             filter: self.filter.clone(),
             parallelism: 10,
+            workspace: self.workspace.clone(),
         };
         Suite::load(
             self.dir.path(),
