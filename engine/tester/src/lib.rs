@@ -18,6 +18,7 @@ mod file;
 mod junit;
 mod memory;
 mod mock;
+mod overrides;
 mod report;
 mod run;
 mod runner;
