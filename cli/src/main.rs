@@ -100,7 +100,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Fmt(args) => commands::fmt::run(context, args),
         Command::Validate(args) => commands::validate::run(context, args),
         Command::Graph(args) => commands::graph::run(context, args),
-        Command::Providers(args) => commands::providers::run(context, args),
+        Command::Providers(args) => wait(commands::providers::run(context, args)),
         Command::Metadata(args) => commands::metadata::run(context, args),
         Command::Version(args) => commands::version::run(context, args),
         Command::Init(args) => wait(commands::init::run(context, args)),

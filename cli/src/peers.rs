@@ -116,6 +116,20 @@ const GROUPS: &[Group] = &[
         flags: &[("no-tests", OnOff, PassedOver)],
     },
     Group {
+        commands: &["providers"],
+        flags: &[("test-directory", Value, PassedOver)],
+    },
+    Group {
+        commands: &["providers lock", "providers mirror"],
+        flags: &[
+            ("platform", Value, PassedOver),
+            ("fs-mirror", Value, PassedOver),
+            ("net-mirror", Value, PassedOver),
+            ("enable-plugin-cache", OnOff, PassedOver),
+            ("lock-file", OnOff, PassedOver),
+        ],
+    },
+    Group {
         commands: &["import"],
         flags: &[
             ("parallelism", Value, PassedOver),
@@ -189,7 +203,10 @@ const GROUPS: &[Group] = &[
             "taint",
             "untaint",
             "force-unlock",
+            "providers",
             "providers schema",
+            "providers lock",
+            "providers mirror",
             "state list",
             "state show",
             "state mv",

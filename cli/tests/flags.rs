@@ -62,6 +62,17 @@ fn a_switch_says_on_or_off_in_the_words_of_the_peers() {
         .topo(&["apply", "-auto-approve=0", "-input=0"])
         .expect(1);
     assert!(said.stderr.contains("Not approved"), "{}", said.stderr);
+    let said = project
+        .topo(&["plan", "-refresh-only", "-refresh=false"])
+        .expect(1);
+    assert!(
+        said.stderr.contains("Incompatible refresh options"),
+        "{}",
+        said.stderr
+    );
+    project
+        .topo(&["plan", "-refresh-only", "-refresh=true"])
+        .expect(0);
     project
         .topo(&["apply", "-auto-approve=1", "-lock-timeout=10s"])
         .expect(0);

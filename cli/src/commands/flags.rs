@@ -111,7 +111,7 @@ pub struct PlanningArgs {
     #[arg(long, switch = true)]
     pub refresh: bool,
     /// Only accept into the state what became of the objects
-    #[arg(long, conflicts_with = "refresh")]
+    #[arg(long)]
     pub refresh_only: bool,
     /// Of which objects.
     #[command(flatten)]
@@ -239,8 +239,14 @@ impl PlanningArgs {
     /// With the addresses that are in files.
     ///
     /// # Errors
-    /// As for [`SelectionArgs::complete`].
+    /// As for [`SelectionArgs::complete`], and for flags that do not go together.
     pub fn complete(&self) -> Result<PlanningArgs, Diagnostics> {
+        if self.refresh_only && !self.refresh {
+            return Err(Diagnostics::error(
+                "Incompatible refresh options",
+                "-refresh-only accepts what is found when everything is looked at, and -refresh=false forbids to look. Leave one of them out.",
+            ));
+        }
         Ok(PlanningArgs {
             selection: self.selection.complete()?,
             ..self.clone()

@@ -104,8 +104,7 @@ pub enum Command {
     Console(console::ConsoleArgs),
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
-    #[command(subcommand)]
-    Providers(providers::ProvidersCommand),
+    Providers(providers::ProvidersArgs),
     #[command(subcommand)]
     Metadata(metadata::MetadataCommand),
     Version(version::VersionArgs),
