@@ -3,11 +3,13 @@
 //!
 //! A token that begins with a dash and two letters becomes a long flag. The value of a flag that
 //! takes one is joined to it by `=`, so that a value may itself begin with a dash (`-var -x=1`
-//! is one flag and its value, whatever the value looks like).
+//! is one flag and its value, whatever the value looks like). A flag without a value may be given
+//! one all the same, as with the peers: `-json=true` is `-json`, `-json=false` is as if it had not
+//! been written.
 
-use std::collections::BTreeSet;
+use clap::{Arg, ArgAction, Command};
 
-use clap::Command;
+use crate::switch::truth;
 
 /// Environment variables with arguments for every command.
 const EVERY: &str = "TF_CLI_ARGS";
@@ -22,67 +24,144 @@ pub fn prepare(
     command: &Command,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<String>, String> {
-    let valued = valued_flags(command);
-    let args = two_dashes(args, &valued);
-    let (end, names) = subcommand(&args, command);
+    let mut line = Line::new(command);
+    let mut args = args.into_iter();
+    line.out.extend(args.next());
+    line.read(args);
+    let names: Vec<&str> = line.path.iter().skip(1).map(|c| c.get_name()).collect();
     if names.is_empty() {
-        return Ok(args);
+        return Ok(line.out);
     }
     let specific = format!("{EVERY}_{}", names.join("_").replace('-', "_"));
-    let mut extra = Vec::new();
+    let mut extra = line.behind();
     for variable in [EVERY, &specific] {
         if let Some(text) = environment(variable) {
             let words = split_words(&text)
                 .ok_or_else(|| format!("{variable} has a quote that is not closed: {text}"))?;
-            extra.extend(words);
+            extra.read(words.into_iter());
         }
     }
-    let mut all = args;
-    // The program's name in front keeps `two_dashes` from touching the first word.
-    extra.insert(0, String::new());
-    let extra = two_dashes(extra, &valued);
-    all.splice(end..end, extra.into_iter().skip(1));
+    // What is written on the command line comes after what the environment adds.
+    extra.out.retain(|word| !line.off.contains(word));
+    let (mut all, end, extra) = (line.out, line.end, extra.out);
+    all.splice(end..end, extra);
     Ok(all)
 }
 
-/// The long flags that take their value from the next token.
-fn valued_flags(command: &Command) -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = command
-        .get_arguments()
-        .filter(|a| a.get_action().takes_values() && !a.is_require_equals_set())
-        .filter_map(|a| a.get_long().map(str::to_string))
-        .collect();
-    for sub in command.get_subcommands() {
-        found.extend(valued_flags(sub));
-    }
-    found
+/// A command line as far as it has been read.
+struct Line<'a> {
+    /// The program, and the commands that lead to what is to be done.
+    path: Vec<&'a Command>,
+    /// Whether the next word may be the name of a command.
+    descends: bool,
+    out: Vec<String>,
+    /// Where in `out` the command's own arguments begin.
+    end: usize,
+    /// Flags that are said not to be meant.
+    off: Vec<String>,
 }
 
-fn two_dashes(args: Vec<String>, valued: &BTreeSet<String>) -> Vec<String> {
-    let mut out = Vec::with_capacity(args.len());
-    let mut rest = args.into_iter();
-    out.extend(rest.next());
-    while let Some(arg) = rest.next() {
-        if arg == "--" {
-            out.push(arg);
-            out.extend(rest);
-            break;
-        }
-        let Some(name) = flag_name(&arg) else {
-            out.push(arg);
-            continue;
-        };
-        let flag = format!("--{}", arg.trim_start_matches('-'));
-        if valued.contains(name) && !arg.contains('=') {
-            match rest.next() {
-                Some(value) => out.push(format!("{flag}={value}")),
-                None => out.push(flag),
-            }
-        } else {
-            out.push(flag);
+impl<'a> Line<'a> {
+    fn new(program: &'a Command) -> Line<'a> {
+        Line {
+            path: vec![program],
+            descends: true,
+            out: Vec::new(),
+            end: 0,
+            off: Vec::new(),
         }
     }
-    out
+
+    /// An empty one for more arguments of the same command.
+    fn behind(&self) -> Line<'a> {
+        Line {
+            path: self.path.clone(),
+            descends: false,
+            out: Vec::new(),
+            end: 0,
+            off: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, mut words: impl Iterator<Item = String>) {
+        while let Some(word) = words.next() {
+            if word == "--" {
+                self.out.push(word);
+                self.out.extend(words);
+                return;
+            }
+            match flag_name(&word) {
+                Some(name) => {
+                    let arg = self.flag(name);
+                    self.take_flag(&word, arg, &mut words);
+                }
+                None => self.take_word(word),
+            }
+        }
+    }
+
+    /// What is known of a flag of the command.
+    fn flag(&self, name: &str) -> Option<&'a Arg> {
+        let known = self.path.iter().rev().flat_map(|c| c.get_arguments());
+        let mut known = known.filter(|a| a.get_long().is_some());
+        known.find(|a| {
+            let mut aliases = a.get_all_aliases().into_iter().flatten();
+            a.get_long() == Some(name) || aliases.any(|alias| alias == name)
+        })
+    }
+
+    fn take_flag(
+        &mut self,
+        word: &str,
+        arg: Option<&Arg>,
+        words: &mut impl Iterator<Item = String>,
+    ) {
+        let flag = format!("--{}", word.trim_start_matches('-'));
+        let (name, value) = match flag.split_once('=') {
+            Some((name, value)) => (name.to_string(), Some(value)),
+            None => (flag.clone(), None),
+        };
+        match (arg, value) {
+            (Some(arg), None) if takes_next(arg) => match words.next() {
+                Some(value) => self.out.push(format!("{flag}={value}")),
+                None => self.out.push(flag),
+            },
+            (Some(arg), Some(value)) if matches!(arg.get_action(), ArgAction::SetTrue) => {
+                match truth(value) {
+                    Some(true) => self.out.push(name),
+                    Some(false) => self.take_back(&name),
+                    // What is wrong with it clap says.
+                    None => self.out.push(flag),
+                }
+            }
+            _ => self.out.push(flag),
+        }
+    }
+
+    /// The last that is said of a flag counts.
+    fn take_back(&mut self, flag: &str) {
+        let before_end = self.out.iter().take(self.end).filter(|w| *w == flag);
+        self.end -= before_end.count();
+        self.out.retain(|w| w != flag);
+        self.off.push(flag.to_string());
+    }
+
+    fn take_word(&mut self, word: String) {
+        let sub = self.path.last().and_then(|c| c.find_subcommand(&word));
+        self.out.push(word);
+        match sub {
+            Some(sub) if self.descends => {
+                self.path.push(sub);
+                self.end = self.out.len();
+            }
+            _ => self.descends = false,
+        }
+    }
+}
+
+/// Whether a flag takes the next word for its value.
+fn takes_next(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
 }
 
 /// The name of a long flag, written with one dash or two; `None` for anything else.
@@ -91,25 +170,6 @@ fn flag_name(arg: &str) -> Option<&str> {
     let name = name.split('=').next()?;
     let letters = name.chars().take(2).all(|c| c.is_ascii_alphabetic());
     (name.len() >= 2 && letters).then_some(name)
-}
-
-/// Where the command's own arguments begin, and the names that lead to it.
-fn subcommand(args: &[String], root: &Command) -> (usize, Vec<String>) {
-    let mut command = root;
-    let mut names = Vec::new();
-    let mut end = 0;
-    for (i, arg) in args.iter().enumerate().skip(1) {
-        if arg.starts_with('-') {
-            continue;
-        }
-        let Some(sub) = command.find_subcommand(arg) else {
-            break;
-        };
-        names.push(sub.get_name().to_string());
-        command = sub;
-        end = i + 1;
-    }
-    (end, names)
 }
 
 /// Splits as a shell does, with single and double quotes and backslashes; `None` when a quote is
@@ -204,9 +264,52 @@ mod tests {
             prepared(&["topo", "plan", "-lock=false", "-refresh=false"], &[]),
             ["topo", "plan", "--lock=false", "--refresh=false"]
         );
+        // What follows a switch is never its value.
+        assert_eq!(
+            prepared(&["topo", "apply", "-auto-approve", "false"], &[]),
+            ["topo", "apply", "--auto-approve", "false"]
+        );
         assert_eq!(
             prepared(&["topo", "show", "--", "-json"], &[]),
             ["topo", "show", "--", "-json"]
+        );
+    }
+
+    #[test]
+    fn a_flag_may_say_whether_it_is_meant() {
+        for (line, read) in [
+            (
+                &["topo", "show", "-json=true"][..],
+                &["topo", "show", "--json"][..],
+            ),
+            (&["topo", "show", "-json=0"], &["topo", "show"]),
+            (&["topo", "show", "-json", "-json=false"], &["topo", "show"]),
+            (
+                &["topo", "show", "-json=false", "-json"],
+                &["topo", "show", "--json"],
+            ),
+            (
+                &["topo", "-no-color", "show", "-no-color=false", "f"],
+                &["topo", "show", "f"],
+            ),
+            (
+                &["topo", "show", "-json=maybe"],
+                &["topo", "show", "--json=maybe"],
+            ),
+        ] {
+            assert_eq!(prepared(line, &[]), read, "{line:?}");
+        }
+        let environment = [("TF_CLI_ARGS_show", "-json")];
+        assert_eq!(
+            prepared(
+                &["topo", "-no-color", "show", "-no-color=f", "x"],
+                &environment
+            ),
+            ["topo", "show", "--json", "x"]
+        );
+        assert_eq!(
+            prepared(&["topo", "show", "-json=false"], &environment),
+            ["topo", "show"]
         );
     }
 

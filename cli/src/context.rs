@@ -1,7 +1,7 @@
 //! What every command works with: the terminal, the directories, the providers, real or sandbox.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use topo_sdk::{Diagnostic, Diagnostics, OperationId, Provider, Schema};
 use topo_state::{LockInfo, SledStore};
 
 use crate::commands::{LockArgs, VariableArgs};
-use crate::json::stream::{self, Stream};
+use crate::json::stream::{self, Sink, Stream};
 use crate::render::style::{BOLD, YELLOW, paint};
 use crate::ui::Ui;
 use crate::variables::{self, VariableFlag};
-use crate::view::{Format, Human, Reporter, SharedSources, Shown};
+use crate::view::{Both, Format, Human, Reporter, SharedSources, Shown, View};
 use crate::workspaces::{VARIABLE, Workspace, Workspaces};
 
 /// An exit code, or what went wrong (exit code 1).
@@ -45,6 +45,8 @@ pub struct Context {
     /// Which was selected when the command began.
     workspace: Result<Workspace, Diagnostics>,
     sources: SharedSources,
+    /// Where the stream of JSON goes, beside what is shown.
+    into: Option<Sink>,
 }
 
 /// A configuration that can be planned.
@@ -75,7 +77,20 @@ impl Context {
             variable_flags,
             workspace: Workspaces { sandbox }.selected(std::env::var(VARIABLE).ok()),
             sources: SharedSources::default(),
+            into: None,
         }
+    }
+
+    /// With the stream of JSON in a file, too.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn told_into(mut self, file: Option<&Path>) -> Result<Context, Diagnostics> {
+        self.into = file.map(Sink::file).transpose()?;
+        if let Some(sink) = &self.into {
+            sink.write(vec![stream::version(self.sandbox)]);
+        }
+        Ok(self)
     }
 
     /// Shown in this form.
@@ -103,9 +118,16 @@ impl Context {
         let sources = self.sources.clone();
         let workspace = self.workspace.as_ref().ok().map(|w| &*w.name);
         let workspace = workspace.filter(|name| *name != DEFAULT_WORKSPACE);
-        Reporter::start(match self.format {
-            Format::Text => Box::new(Human::new(self.ui, sources, self.sandbox, workspace, shown)),
-            Format::Stream => Box::new(Stream::new(self.ui, sources)),
+        let seen: Box<dyn View> = match self.format {
+            Format::Text => {
+                let sources = sources.clone();
+                Box::new(Human::new(self.ui, sources, self.sandbox, workspace, shown))
+            }
+            Format::Stream => Box::new(Stream::new(Sink::Output(self.ui), sources.clone())),
+        };
+        Reporter::start(match &self.into {
+            Some(sink) => Box::new(Both(seen, Stream::new(sink.clone(), sources))),
+            None => seen,
         })
     }
 
@@ -115,6 +137,9 @@ impl Context {
         match self.format {
             Format::Text => self.ui.diagnostics(diagnostics, &sources),
             Format::Stream => stream::write(self.ui, stream::diagnostics(diagnostics, &sources)),
+        }
+        if let Some(sink) = &self.into {
+            sink.write(stream::diagnostics(diagnostics, &sources));
         }
     }
 
@@ -163,6 +188,7 @@ impl Context {
                 overridden: false,
             }),
             sources: SharedSources::default(),
+            into: self.into.clone(),
         }
     }
 
@@ -279,7 +305,7 @@ impl Context {
             return Err(loaded.diagnostics);
         };
         self.show(&loaded.diagnostics);
-        if args.input && asked() && self.format == Format::Text {
+        if args.may_ask() && self.format == Format::Text {
             for variable in config.missing_variables(&inputs) {
                 let mut question = format!("{}\n", paint(BOLD, format!("var.{}", variable.name)));
                 if !variable.description.is_empty() {
@@ -417,11 +443,6 @@ pub fn store_error(e: StoreError) -> Diagnostics {
         StoreError::Io(what) => Diagnostics::error("The state cannot be used", what),
         StoreError::Corrupt(what) => Diagnostics::error("The state is damaged", what),
     }
-}
-
-/// Whether a person may be asked: `TF_INPUT` says no with `0` or `false`.
-fn asked() -> bool {
-    !std::env::var("TF_INPUT").is_ok_and(|v| matches!(v.as_str(), "0" | "false"))
 }
 
 /// `user@host`

@@ -11,7 +11,7 @@ use topo_sdk::Diagnostics;
 use crate::commands::VariableArgs;
 use crate::context::{Configuration, Context};
 use crate::run::Prior;
-use crate::view::Shown;
+use crate::view::{Note, Reporter};
 
 /// The configuration without what is to be written.
 ///
@@ -63,8 +63,8 @@ pub async fn complete(
     prior: &Prior,
     configuration: &mut Configuration,
     file: &Path,
+    reporter: &Reporter,
 ) -> Result<(), Diagnostics> {
-    let reporter = context.reporter(Shown::Progress);
     let made = plan::generate(
         configuration.config.clone(),
         providers,
@@ -77,7 +77,6 @@ pub async fn complete(
         reporter.listener(),
     )
     .await;
-    drop(reporter);
     let blocks = made?;
     if blocks.is_empty() {
         return Ok(());
@@ -88,10 +87,9 @@ pub async fn complete(
             format!("{}: {e}.", file.display()),
         )
     })?;
-    context.ui.print(&format!(
-        "\nWrote configuration for what is to be imported to {}. Look through it before it becomes a part of yours.\n",
-        file.display()
-    ));
+    reporter.note(Note::Generated {
+        file: file.display().to_string(),
+    });
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned());
     let reading = Reading {
         generated: name,

@@ -10,11 +10,14 @@ mod context;
 mod edit;
 mod generated;
 mod json;
+mod logging;
+mod peers;
 mod planfile;
 mod progress;
 mod render;
 mod run;
 mod selection;
+mod switch;
 mod ui;
 mod variables;
 mod view;
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
         .map(|a| a.to_string_lossy().into_owned())
         .collect();
     let environment = |name: &str| std::env::var(name).ok();
-    let definition = Cli::command();
+    let definition = peers::accept(Cli::command());
     let prepared = match args::prepare(given, &definition, &environment) {
         Ok(prepared) => prepared,
         Err(message) => {
@@ -61,7 +64,12 @@ fn main() -> ExitCode {
             format!("{}: {e}.", dir.display()),
         ));
     }
-    logging();
+    if let Err(refused) = peers::refuse(&matches) {
+        return fail(&refused);
+    }
+    if let Err(wrong) = logging::start(&environment) {
+        return fail(&wrong);
+    }
     let context = Context::new(
         Ui::new(cli.global.no_color).showing(cli.command.view()),
         cli.global.sandbox
@@ -71,7 +79,12 @@ fn main() -> ExitCode {
         command_name(&matches),
         variables::flags(&matches),
     )
-    .shown_as(cli.command.format());
+    .shown_as(cli.command.format())
+    .told_into(cli.command.json_into());
+    let context = match context {
+        Ok(context) => context,
+        Err(wrong) => return fail(&wrong),
+    };
     match dispatch(&context, &cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(diagnostics) => {
@@ -87,7 +100,7 @@ fn dispatch(context: &Context, command: &Command) -> Exit {
         Command::Fmt(args) => commands::fmt::run(context, args),
         Command::Validate(args) => commands::validate::run(context, args),
         Command::Graph(args) => commands::graph::run(context, args),
-        Command::Providers(args) => commands::providers::run(context, args),
+        Command::Providers(args) => wait(commands::providers::run(context, args)),
         Command::Metadata(args) => commands::metadata::run(context, args),
         Command::Version(args) => commands::version::run(context, args),
         Command::Init(args) => wait(commands::init::run(context, args)),
@@ -123,16 +136,6 @@ fn wait(work: impl Future<Output = Exit>) -> Exit {
 fn fail(diagnostics: &Diagnostics) -> ExitCode {
     Ui::new(false).diagnostics(diagnostics, &no_sources);
     ExitCode::FAILURE
-}
-
-/// `TOPO_LOG=debug` (or per module) writes what the libraries log to standard error.
-fn logging() {
-    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("TOPO_LOG") {
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .init();
-    }
 }
 
 /// `state list`

@@ -133,8 +133,8 @@ pub async fn make(
     let options = PlanOptions {
         mode: request.mode,
         refresh: request.refresh,
-        targets: request.planning.target.clone(),
-        excludes: request.planning.exclude.clone(),
+        targets: request.planning.selection.target.clone(),
+        excludes: request.planning.selection.exclude.clone(),
         replace: request.planning.replace.clone(),
         allow_deferral: request.planning.allow_deferral,
         parallelism: request.planning.parallelism,
@@ -234,7 +234,7 @@ impl<'a> Prepared<'a> {
                     to_be_saved: false,
                     configuration: context.configuration(variables)?,
                 };
-                let approval = match (approved, variables.input) {
+                let approval = match (approved, variables.may_ask()) {
                     (true, _) => Approval::Given,
                     (false, true) => Approval::Asked,
                     (false, false) => Approval::Forbidden,
@@ -394,7 +394,7 @@ impl Running<'_> {
             Approval::Given => Ok(true),
             Approval::Forbidden => Err(Diagnostics::error(
                 "Not approved",
-                "-input=false forbids asking. Give -auto-approve, or apply a saved plan.",
+                "-input=false (or TF_INPUT=0) forbids asking. Give -auto-approve, or apply a saved plan.",
             )),
             Approval::Asked => {
                 let approved = self.reporter.approve(plan.mode).await;

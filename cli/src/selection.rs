@@ -1,6 +1,8 @@
 //! Which objects of a state a person means by an address.
 
-use topo_engine::address::InstanceAddress;
+use std::path::Path;
+
+use topo_engine::address::{InstanceAddress, Target};
 use topo_engine::store::{Record, RecordKey, State};
 use topo_sdk::Diagnostics;
 
@@ -60,4 +62,33 @@ pub fn find<'s>(state: &'s State, address: &str) -> Result<&'s Record, Diagnosti
         "No such object",
         format!("The state has nothing at {address}. {hint}"),
     ))
+}
+
+/// The addresses in a file, one a line; empty lines and those that begin with `#` are passed over.
+///
+/// # Errors
+/// When the file cannot be read, and for each line that is no address.
+pub fn addresses(file: &Path) -> Result<Vec<Target>, Diagnostics> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Diagnostics::error("Cannot read addresses", format!("{name}: {e}.")))?;
+    let mut read = Vec::new();
+    let mut wrong = Diagnostics::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.parse() {
+            Ok(address) => read.push(address),
+            Err(e) => wrong.extend(Diagnostics::error(
+                "Invalid address",
+                format!("{name} line {number}: {e}."),
+            )),
+        }
+    }
+    if wrong.has_errors() {
+        return Err(wrong);
+    }
+    Ok(read)
 }

@@ -20,6 +20,9 @@ pub struct Ui {
     pub width: usize,
     /// Whether a person watches standard output.
     pub terminal: bool,
+    /// Whether another program runs this one (`TF_IN_AUTOMATION`), which says itself what comes
+    /// next.
+    pub automation: bool,
     /// What is shown.
     pub view: View,
 }
@@ -48,6 +51,7 @@ impl Ui {
         Ui {
             width: width.min(120),
             terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            automation: std::env::var_os("TF_IN_AUTOMATION").is_some_and(|v| !v.is_empty()),
             view: View::default(),
         }
     }

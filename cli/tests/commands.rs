@@ -125,3 +125,49 @@ fn schemas_are_printed_in_the_published_form() {
         ["aws_vpc"];
     assert_eq!(vpc["block"]["attributes"]["cidr_block"]["type"], "string");
 }
+
+#[test]
+fn the_providers_that_are_needed_are_listed_by_module() {
+    let project = Project::with(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"x\" {}\nmodule \"a\" { source = \"./a\" }\nmodule \"b\" { source = \"./b\" }\n",
+    )]);
+    for (dir, text) in [
+        ("a", "module \"c\" {\n  source = \"../b\"\n}\n"),
+        ("b", "resource \"random_pet\" \"x\" {}\n"),
+    ] {
+        std::fs::create_dir(project.path().join(dir)).unwrap();
+        std::fs::write(project.path().join(dir).join("main.tf"), text).unwrap();
+    }
+    let configured = "
+Providers required by configuration:
+.
+├── provider[terraform.io/builtin/terraform]
+├── module.a
+│   └── module.c
+│       └── provider[registry.terraform.io/hashicorp/random]
+└── module.b
+    └── provider[registry.terraform.io/hashicorp/random]
+
+";
+    assert_eq!(project.topo(&["providers"]).expect(0).stdout, configured);
+    project
+        .topo(&["apply", "-auto-approve", "-target=terraform_data.x"])
+        .expect(0);
+    let with_state = format!(
+        "{configured}Providers required by state:\n\n    provider[terraform.io/builtin/terraform]\n\n"
+    );
+    assert_eq!(project.topo(&["providers"]).expect(0).stdout, with_state);
+    for line in [
+        &[
+            "providers",
+            "lock",
+            "-platform=linux_amd64",
+            "-platform=darwin_arm64",
+        ][..],
+        &["providers", "mirror", "-platform=linux_amd64", "dir"],
+    ] {
+        let said = project.topo(line).expect(0).stdout;
+        assert!(said.starts_with("Providers are built in"), "{said}");
+    }
+}

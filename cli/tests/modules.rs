@@ -74,6 +74,21 @@ fn from_a_git_repository() {
         shown,
         "Initializing modules...\nDownloading URL//modules/greeting?ref=v1 for greeting...\n- greeting in .topo/modules/greeting/modules/greeting\n- greeting.word in .topo/modules/greeting/modules/word\n\nModules are installed: 1 fetched.\n"
     );
+    let run = project.topo(&["get", "-update", "-json"]).expect(0);
+    let lines = run.stdout.lines().skip(1);
+    let said = lines.map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(message["type"], "log");
+        message["@message"].as_str().unwrap().replace(&url, "URL")
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "Downloading URL//modules/greeting?ref=v1 for greeting...",
+            // What it calls in its own package is where it was.
+            "- greeting in .topo/modules/greeting/modules/greeting",
+        ]
+    );
     project.topo(&["validate"]).expect(0);
     let run = project.topo(&["apply", "-auto-approve"]).expect(0);
     assert!(

@@ -8,6 +8,7 @@ use topo_sdk::Diagnostics;
 use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
+use crate::switch::Switch;
 
 /// Make the infrastructure match the configuration
 #[derive(Debug, Args)]
@@ -30,13 +31,7 @@ pub struct ApplyArgs {
     #[arg(long, conflicts_with = "refresh_only")]
     pub destroy: bool,
     /// Do not ask before changing anything
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = false,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = false)]
     pub auto_approve: bool,
     /// As JSON, one message a line, with -auto-approve or a saved plan; nothing is asked
     #[arg(long)]
@@ -44,9 +39,10 @@ pub struct ApplyArgs {
 }
 
 pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {
+    let planning = args.planning.complete()?;
     let what = match &args.plan {
         Some(file) => {
-            if args.destroy || args.planning.refresh_only {
+            if args.destroy || planning.refresh_only {
                 return Err(Diagnostics::error(
                     "A saved plan takes no planning options",
                     "What is done was decided when the plan was made. Leave the options out, or leave out the file to plan anew.",
@@ -55,11 +51,11 @@ pub async fn run(context: &Context, args: &ApplyArgs) -> Exit {
             What::Saved(file)
         }
         None => What::New {
-            mode: run::mode(args.destroy, &args.planning),
-            planning: &args.planning,
+            mode: run::mode(args.destroy, &planning),
+            planning: &planning,
             variables: &args.variables,
             approved: args.auto_approve,
         },
     };
-    run::apply(context, what, &args.locking, args.planning.parallelism).await
+    run::apply(context, what, &args.locking, planning.parallelism).await
 }

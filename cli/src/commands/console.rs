@@ -15,6 +15,7 @@ use rustyline::{Behavior, CompletionType, Config, Editor};
 use topo_engine::console::{Answer, Console, SOURCE, is_open, joined};
 use topo_sdk::{Diagnostic, Diagnostics};
 
+use super::{DiagnosticArgs, StateArgs};
 use crate::context::{Context, Exit};
 use crate::render::console;
 use crate::render::style::{YELLOW, paint};
@@ -34,6 +35,12 @@ pub struct ConsoleArgs {
     /// Take values of input variables from this file; may be repeated, later ones win
     #[arg(long = "var-file", value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
+    /// Warnings and errors.
+    #[command(flatten)]
+    pub diagnostics: DiagnosticArgs,
+    /// The state.
+    #[command(flatten)]
+    pub state: StateArgs,
 }
 
 /// What a person is told who asks for help.
@@ -53,9 +60,9 @@ enum Reply {
     Leave,
 }
 
-pub async fn run(context: &Context, _args: &ConsoleArgs) -> Exit {
+pub async fn run(context: &Context, args: &ConsoleArgs) -> Exit {
     let found = context.surroundings()?;
-    let state = context.read_state().await?;
+    let state = args.state.read(context).await?;
     let workspace = &context.workspace()?.name;
     let (console, mut diagnostics) = Console::new(
         found.config,

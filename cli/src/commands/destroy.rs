@@ -6,6 +6,7 @@ use topo_engine::changes::PlanMode;
 use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
+use crate::switch::Switch;
 
 /// Remove everything that topo manages here
 #[derive(Debug, Args)]
@@ -23,13 +24,7 @@ pub struct DestroyArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// Do not ask before removing anything
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = false,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = false)]
     pub auto_approve: bool,
     /// As JSON, one message a line, with -auto-approve; nothing is asked
     #[arg(long)]
@@ -37,11 +32,12 @@ pub struct DestroyArgs {
 }
 
 pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {
+    let planning = args.planning.complete()?;
     let what = What::New {
         mode: PlanMode::Destroy,
-        planning: &args.planning,
+        planning: &planning,
         variables: &args.variables,
         approved: args.auto_approve,
     };
-    run::apply(context, what, &args.locking, args.planning.parallelism).await
+    run::apply(context, what, &args.locking, planning.parallelism).await
 }

@@ -13,6 +13,7 @@ use topo_engine::lang::syntax::parse_body;
 use topo_sdk::{Diagnostic, Diagnostics};
 
 use crate::context::{Context, Exit};
+use crate::switch::Switch;
 
 /// What the names of files in the language's native syntax end with.
 const NAMES: [&str; 6] = [
@@ -34,49 +35,19 @@ pub struct FmtArgs {
     #[arg(value_name = "TARGET")]
     pub targets: Vec<PathBuf>,
     /// List the files that are not formatted (never for standard input)
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = true,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = true)]
     pub list: bool,
     /// Write the files (never with -check or for standard input)
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = true,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = true)]
     pub write: bool,
     /// Show what changes
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = false,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = false)]
     pub diff: bool,
     /// Only look whether everything is formatted
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = false,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = false)]
     pub check: bool,
     /// Directories within directories as well
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = false,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = false)]
     pub recursive: bool,
 }
 

@@ -8,11 +8,10 @@ use topo_engine::providers::Providers;
 use topo_engine::store::{Change, RunRecord, StateStore};
 use topo_sdk::Diagnostics;
 
-use super::{LockArgs, VariableArgs};
+use super::{DiagnosticArgs, LockArgs, VariableArgs};
 use crate::context::{Configuration, Context, Exit, store_error, who};
-use crate::render::style::{GREEN, paint};
 use crate::run::Prior;
-use crate::view::Shown;
+use crate::view::{Note, Shown};
 
 /// Take an object that exists into the state
 ///
@@ -27,6 +26,9 @@ pub struct ImportArgs {
     /// The lock.
     #[command(flatten)]
     pub locking: LockArgs,
+    /// Warnings and errors.
+    #[command(flatten)]
+    pub diagnostics: DiagnosticArgs,
     /// The resource instance
     #[arg(value_name = "ADDR")]
     pub address: InstanceAddress,
@@ -83,7 +85,6 @@ async fn import(
         (&args.address, &args.id),
     )
     .await;
-    drop(reporter);
     let record = found?;
     let Some(store) = prior.store else {
         return Err(Diagnostics::error("The state is not open", ""));
@@ -100,10 +101,6 @@ async fn import(
     let mut changes = vec![Change::Put(Box::new(record)), Change::PutRun(run)];
     changes.extend(open);
     store.commit(changes).await.map_err(store_error)?;
-    context.ui.print(&format!(
-        "\n{} {} is in the state now and managed from here on. What the configuration says of it is carried out by the next apply.\n",
-        paint(GREEN.bold(), "Import successful!"),
-        args.address
-    ));
+    reporter.note(Note::Imported(args.address.clone()));
     Ok(0)
 }

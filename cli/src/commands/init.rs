@@ -2,9 +2,13 @@
 
 use clap::Args;
 
-use super::get;
+use super::DiagnosticArgs;
+use super::get::{self, Purpose};
 use crate::context::{Context, Exit};
+use crate::json::stream;
 use crate::render::style::{GREEN, paint};
+use crate::switch::Switch;
+use crate::view::Format;
 
 /// Install the modules that the configuration calls; providers are built in
 ///
@@ -16,56 +20,63 @@ pub struct InitArgs {
     #[arg(long)]
     pub upgrade: bool,
     /// Install modules
-    #[arg(
-        long,
-        value_name = "BOOL",
-        default_value_t = true,
-        default_missing_value = "true"
-    )]
-    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(long, switch = true)]
     pub get: bool,
-    /// Options of the peers that have nothing to act on here.
+    /// As JSON, one message a line
+    #[arg(long)]
+    pub json: bool,
+    /// Warnings and errors.
     #[command(flatten)]
-    pub accepted: AcceptedArgs,
+    pub diagnostics: DiagnosticArgs,
 }
 
-/// Accepted for scripts written for the peers: nothing is asked, there are no plugins to lock,
-/// and the state is always beside the configuration.
-#[derive(Debug, Args)]
-pub struct AcceptedArgs {
-    /// Nothing is asked
-    #[arg(long, hide = true, value_name = "BOOL", default_missing_value = "true")]
-    #[arg(num_args = 0..=1, require_equals = true)]
-    pub input: Option<bool>,
-    /// There are no backends
-    #[arg(long, hide = true, value_name = "BOOL", default_missing_value = "true")]
-    #[arg(num_args = 0..=1, require_equals = true)]
-    pub backend: Option<bool>,
-    /// There are no backends
-    #[arg(long, hide = true)]
-    pub reconfigure: bool,
-    /// Providers are built in: there is no lock file
-    #[arg(long, hide = true, value_name = "MODE", require_equals = true)]
-    pub lockfile: Option<String>,
+/// What comes of an initialization.
+enum Done {
+    /// Modules were left out.
+    Skipped,
+    /// So many modules were fetched, so many were there.
+    Installed(usize, usize),
 }
 
 pub async fn run(context: &Context, args: &InitArgs) -> Exit {
-    if !args.get {
-        context.ui.print("Nothing is to be installed: topo's providers are built in, and modules were left out by -get=false.\n");
-        return Ok(0);
-    }
-    let heading = if args.upgrade {
-        "Upgrading modules..."
+    let done = if args.get {
+        let done = get::installation(context, args.upgrade, Purpose::Init).await?;
+        Done::Installed(done.installed, done.unchanged)
     } else {
-        "Initializing modules..."
+        Done::Skipped
     };
-    let done = get::installation(context, args.upgrade, Some(heading)).await?;
-    let text = match (done.installed, done.unchanged) {
-        (0, 0) => "Nothing is to be installed: topo's providers are built in, and local modules are read where they are.\n".to_string(),
-        (0, n) => format!("{} {n} installed already.\n", paint(GREEN.bold(), "Modules are up to date:")),
-        (new, 0) => format!("\n{} {new} fetched.\n", paint(GREEN.bold(), "Modules are installed:")),
-        (new, old) => format!("\n{} {new} fetched, {old} installed already.\n", paint(GREEN.bold(), "Modules are installed:")),
-    };
-    context.ui.print(&text);
+    match context.format {
+        Format::Text => context.ui.print(&text(&done)),
+        Format::Stream => stream::write(context.ui, messages(&done)),
+    }
     Ok(0)
+}
+
+fn text(done: &Done) -> String {
+    match done {
+        Done::Skipped => "Nothing is to be installed: topo's providers are built in, and modules were left out by -get=false.\n".into(),
+        Done::Installed(0, 0) => "Nothing is to be installed: topo's providers are built in, and local modules are read where they are.\n".into(),
+        Done::Installed(0, n) => format!("{} {n} installed already.\n", paint(GREEN.bold(), "Modules are up to date:")),
+        Done::Installed(new, 0) => format!("\n{} {new} fetched.\n", paint(GREEN.bold(), "Modules are installed:")),
+        Done::Installed(new, old) => format!("\n{} {new} fetched, {old} installed already.\n", paint(GREEN.bold(), "Modules are installed:")),
+    }
+}
+
+/// The steps that the peers take after the modules, by the codes that programs know them by.
+fn messages(done: &Done) -> Vec<stream::Message> {
+    let mut said = Vec::new();
+    if let Done::Installed(new, old) = done {
+        said.push(stream::log(format!(
+            "Modules: {new} fetched, {old} installed already"
+        )));
+    }
+    said.push(stream::init_output(
+        "initializing_provider_plugin_message",
+        "Providers are built in: none is to be installed",
+    ));
+    said.push(stream::init_output(
+        "output_init_success_message",
+        "topo has been successfully initialized!",
+    ));
+    said
 }

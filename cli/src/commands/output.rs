@@ -4,6 +4,7 @@ use clap::Args;
 use topo_engine::store::{OutputRecord, State};
 use topo_sdk::{Diagnostic, Diagnostics, Kind, json::to_json};
 
+use super::StateArgs;
 use crate::context::{Context, Exit};
 use crate::json;
 use crate::render::change;
@@ -22,10 +23,13 @@ pub struct OutputArgs {
     /// Show sensitive values in clear
     #[arg(long)]
     pub show_sensitive: bool,
+    /// The state.
+    #[command(flatten)]
+    pub state: StateArgs,
 }
 
 pub async fn run(context: &Context, args: &OutputArgs) -> Exit {
-    let state = context.read_state().await?;
+    let state = args.state.read(context).await?;
     let Some(name) = &args.name else {
         return all(context, &state, args);
     };

@@ -45,6 +45,7 @@ pub struct PlanArgs {
 
 pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     context.announce();
+    let planning = args.planning.complete()?;
     let target = args.generate_config_out.as_deref();
     let configuration = match target {
         Some(file) => generated::configuration(context, &args.variables, file)?,
@@ -53,9 +54,9 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     let providers = context.providers()?;
     let prior = Prior::to_plan(context, &args.locking).await?;
     let mut request = Request {
-        mode: run::mode(args.destroy, &args.planning),
-        planning: &args.planning,
-        refresh: args.planning.refresh,
+        mode: run::mode(args.destroy, &planning),
+        planning: &planning,
+        refresh: planning.refresh,
         to_be_saved: args.out.is_some(),
         configuration,
     };
@@ -63,7 +64,7 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
     let ready = match target {
         Some(file) => {
             let configuration = &mut request.configuration;
-            generated::complete(context, &providers, &prior, configuration, file).await
+            generated::complete(context, &providers, &prior, configuration, file, &reporter).await
         }
         None => Ok(()),
     };

@@ -3,7 +3,7 @@
 use clap::Args;
 use topo_engine::changes::PlanMode;
 
-use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
+use super::{LockArgs, PlanningArgs, SelectionArgs, VariableArgs, ViewArgs, parallelism};
 use crate::context::{Context, Exit};
 use crate::run::{self, What};
 
@@ -19,9 +19,12 @@ pub struct RefreshArgs {
     /// What is shown.
     #[command(flatten)]
     pub view: ViewArgs,
-    /// Only this resource or module; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    pub target: Vec<topo_engine::address::Target>,
+    /// Of which objects.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// How many operations run side by side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parallelism)]
+    pub parallelism: usize,
     /// As JSON, one message a line; nothing is asked
     #[arg(long)]
     pub json: bool,
@@ -29,7 +32,8 @@ pub struct RefreshArgs {
 
 pub async fn run(context: &Context, args: &RefreshArgs) -> Exit {
     let planning = PlanningArgs {
-        target: args.target.clone(),
+        selection: args.selection.complete()?,
+        parallelism: args.parallelism,
         ..PlanningArgs::default()
     };
     let what = What::New {

@@ -1,11 +1,14 @@
 //! `topo show`
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use topo_engine::plan::Purpose;
+use topo_engine::store::State;
 
-use super::output;
+use super::{output, read_state_file};
 use crate::context::{Context, Exit, schema_of};
 use crate::json;
 use crate::planfile;
@@ -16,9 +19,20 @@ use crate::view::{Quiet, Reporter, Shown};
 
 /// Show the state or a saved plan
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").args(["file", "plan", "state", "config"])))]
 pub struct ShowArgs {
-    /// A saved plan; without it the state is shown
+    /// A saved plan, or a state file (version 4); without it the state is shown
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Show this saved plan
+    #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Show the state
+    #[arg(long)]
+    pub state: bool,
+    /// Show the configuration as it is written, with -json
+    #[arg(long, requires = "json")]
+    pub config: bool,
     /// As JSON in the peers' format 1.x, sensitive values in clear
     #[arg(long)]
     pub json: bool,
@@ -28,10 +42,32 @@ pub struct ShowArgs {
 }
 
 pub async fn run(context: &Context, args: &ShowArgs) -> Exit {
-    match &args.plan {
-        Some(file) => plan(context, args, file).await,
-        None => state(context, args).await,
+    if args.config {
+        return configuration(context);
     }
+    match (&args.plan, &args.file) {
+        (Some(file), _) => plan(context, args, file).await,
+        (None, Some(file)) if is_state_file(file) => {
+            state(context, args, &read_state_file(context, file)?)
+        }
+        (None, Some(file)) => plan(context, args, file).await,
+        (None, None) => state(context, args, &context.read_state().await?),
+    }
+}
+
+/// Whether a file is a state file rather than a plan: it is JSON, which a plan is not.
+fn is_state_file(file: &Path) -> bool {
+    let mut start = [0; 64];
+    let read = File::open(file).and_then(|mut f| f.read(&mut start));
+    let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
+    start.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn configuration(context: &Context) -> Exit {
+    let config = context.load()?;
+    let text = json::config::configuration(&config, &context.schemas());
+    context.ui.raw(&format!("{text}\n"));
+    Ok(0)
 }
 
 async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
@@ -58,10 +94,9 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     Ok(0)
 }
 
-async fn state(context: &Context, args: &ShowArgs) -> Exit {
-    let state = context.read_state().await?;
+fn state(context: &Context, args: &ShowArgs, state: &State) -> Exit {
     if args.json {
-        context.ui.raw(&format!("{}\n", json::state::state(&state)));
+        context.ui.raw(&format!("{}\n", json::state::state(state)));
         return Ok(0);
     }
     context.announce();

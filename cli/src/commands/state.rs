@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use topo_engine::store::RecordKey;
 use topo_sdk::Diagnostics;
 
+use super::StateArgs;
 use super::state_history::{self, HistoryArgs};
 use super::state_mv::{self, MvArgs};
 use super::state_pull::{self, PullArgs};
@@ -38,6 +39,9 @@ pub struct ListArgs {
     /// Only objects whose attribute "id" is this
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
+    /// The state.
+    #[command(flatten)]
+    pub state: StateArgs,
 }
 
 /// Show one object of the state
@@ -49,6 +53,9 @@ pub struct ShowArgs {
     /// Show sensitive values, too
     #[arg(long)]
     pub show_sensitive: bool,
+    /// The state.
+    #[command(flatten)]
+    pub state: StateArgs,
 }
 
 pub async fn run(context: &Context, command: &StateCommand) -> Exit {
@@ -65,7 +72,7 @@ pub async fn run(context: &Context, command: &StateCommand) -> Exit {
 }
 
 async fn list(context: &Context, args: &ListArgs) -> Exit {
-    let state = context.read_state().await?;
+    let state = args.state.read(context).await?;
     let selection = Selection::new(&args.addresses);
     let keys: Vec<&RecordKey> = state
         .records
@@ -98,7 +105,7 @@ async fn list(context: &Context, args: &ListArgs) -> Exit {
 }
 
 async fn show(context: &Context, args: &ShowArgs) -> Exit {
-    let state = context.read_state().await?;
+    let state = args.state.read(context).await?;
     let record = find(&state, &args.address)?;
     let providers = context.schemas();
     let schema = schema_of(&providers, record);

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::DiagnosticArgs;
 use crate::context::{Context, Exit};
 use crate::json;
 use crate::render::style::{GREEN, paint};
@@ -12,6 +13,9 @@ pub struct ValidateArgs {
     /// As JSON, in the peers' format
     #[arg(long)]
     pub json: bool,
+    /// Warnings and errors.
+    #[command(flatten)]
+    pub diagnostics: DiagnosticArgs,
 }
 
 pub fn run(context: &Context, args: &ValidateArgs) -> Exit {

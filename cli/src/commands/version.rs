@@ -19,7 +19,14 @@ pub struct VersionArgs {
 pub fn run(context: &Context, args: &VersionArgs) -> Exit {
     let platform = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
     if args.json {
-        let text = json!({"topo_version": VERSION, "platform": platform});
+        // Programs made for the peers look for their names; there are no plugins to select.
+        let text = json!({
+            "terraform_version": VERSION,
+            "topo_version": VERSION,
+            "platform": platform,
+            "provider_selections": {},
+            "terraform_outdated": false,
+        });
         context.ui.raw(&format!("{text:#}\n"));
     } else {
         context

@@ -28,13 +28,45 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
-use topo_engine::changes::{Drift, Unread};
+use topo_engine::changes::{Drift, PlanMode, Unread};
+use topo_engine::events::Event;
 use topo_sdk::{Diagnostics, Kind, Path, Step, Value, json::to_json};
 
 use super::identity;
+use crate::ui::Ui;
+use crate::view::{Note, View};
+
+/// Writes the report of a drift check, and nothing else of the run.
+pub struct Document {
+    ui: Ui,
+}
+
+impl Document {
+    /// To this output.
+    pub fn new(ui: Ui) -> Document {
+        Document { ui }
+    }
+}
+
+impl View for Document {
+    fn event(&mut self, _event: &Event) {}
+    fn tick(&mut self) {}
+    fn diagnostics(&mut self, _diagnostics: &Diagnostics) {}
+
+    fn note(&mut self, note: &Note) {
+        if let Note::Drift(found) = note {
+            let text = report(&found.drift, &found.unread, &found.rest);
+            self.ui.raw(&format!("{text:#}\n"));
+        }
+    }
+
+    fn approve(&mut self, _mode: PlanMode) -> bool {
+        false
+    }
+}
 
 /// The report of a drift check.
-pub fn report(drift: &[Drift], unread: &[Unread], diagnostics: &Diagnostics) -> Json {
+fn report(drift: &[Drift], unread: &[Unread], diagnostics: &Diagnostics) -> Json {
     let shown = |d: &Diagnostics| super::diagnostics(d, &crate::render::diagnostics::no_sources);
     let unread: Vec<Json> = unread
         .iter()

@@ -7,6 +7,7 @@ pub mod change;
 pub mod console;
 pub mod diagnostics;
 pub mod differ;
+pub mod drift;
 pub mod group;
 pub mod headline;
 pub mod plan;

@@ -8,11 +8,11 @@ use topo_engine::changes::{Overview, PlanMode};
 use topo_engine::events::Event;
 use topo_sdk::{Diagnostic, Diagnostics};
 
-use super::{Note, SharedSources, View};
+use super::{DriftReport, Note, SharedSources, View};
 use crate::progress::Lines;
-use crate::render::style::{BOLD, paint};
+use crate::render::style::{BOLD, GREEN, paint};
 use crate::render::text::visible;
-use crate::render::{plan as text, summary};
+use crate::render::{drift, plan as text, summary};
 use crate::ui::Ui;
 
 /// What is shown of a plan.
@@ -102,6 +102,14 @@ impl Human {
             let text = text::plan(overview, &self.ui.options());
             self.ui.print(&format!("\n{text}"));
         }
+    }
+
+    fn drift(&mut self, report: &DriftReport) {
+        self.diagnostics(&report.rest);
+        let text = drift::report(&report.drift, report.objects) + &drift::unread(&report.unread);
+        self.write(|ui| ui.print(&text));
+        let errors = report.unread.iter().flat_map(|u| u.diagnostics.iter());
+        self.diagnostics(&errors.cloned().collect());
     }
 
     fn start_bar(&mut self) {
@@ -197,6 +205,7 @@ impl View for Human {
 
     fn note(&mut self, note: &Note) {
         let text = match note {
+            Note::Saved { .. } | Note::NotSaved if self.ui.automation => return,
             Note::Saved { file } => {
                 let sandbox = if self.sandbox { " --sandbox" } else { "" };
                 format!(
@@ -210,8 +219,16 @@ impl View for Human {
             ),
             Note::Unfinished => "\nSomething was left to a later round, as the plan said: plan and apply again.\n".to_string(),
             Note::Cancelled(mode) => format!("\n{} cancelled.\n", title(*mode)),
+            Note::Generated { file } => format!(
+                "\nWrote configuration for what is to be imported to {file}. Look through it before it becomes a part of yours.\n"
+            ),
+            Note::Imported(address) => format!(
+                "\n{} {address} is in the state now and managed from here on. What the configuration says of it is carried out by the next apply.\n",
+                paint(GREEN.bold(), "Import successful!")
+            ),
+            Note::Drift(report) => return self.drift(report),
         };
-        self.ui.print(&text);
+        self.write(|ui| ui.print(&text));
     }
 
     fn approve(&mut self, mode: PlanMode) -> bool {

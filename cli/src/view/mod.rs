@@ -12,7 +12,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use topo_engine::changes::PlanMode;
+use topo_engine::address::InstanceAddress;
+use topo_engine::changes::{Drift, PlanMode, Unread};
 use topo_engine::config::Sources;
 use topo_engine::events::{Event, Listener};
 use topo_sdk::Diagnostics;
@@ -67,6 +68,28 @@ pub enum Note {
     Round(u32),
     /// The saved plan left something to a later run.
     Unfinished,
+    /// Configuration was written for what is to be imported.
+    Generated {
+        /// Into this file, as it was given.
+        file: String,
+    },
+    /// An object was taken into the state.
+    Imported(InstanceAddress),
+    /// What a look at reality found.
+    Drift(Box<DriftReport>),
+}
+
+/// What a look at reality found.
+#[derive(Debug, Clone)]
+pub struct DriftReport {
+    /// The objects that are not as in the state.
+    pub drift: Vec<Drift>,
+    /// Those that could not be read.
+    pub unread: Vec<Unread>,
+    /// What else is to be known, which does not concern objects that could not be read.
+    pub rest: Diagnostics,
+    /// How many objects were looked at, where that is known.
+    pub objects: Option<usize>,
 }
 
 /// A view of a run of which nothing is shown.
@@ -79,6 +102,40 @@ impl View for Quiet {
     fn note(&mut self, _note: &Note) {}
     fn approve(&mut self, _mode: PlanMode) -> bool {
         false
+    }
+}
+
+/// Two views of one run, of which the first is the one that somebody watches.
+pub struct Both<V>(pub Box<dyn View>, pub V);
+
+impl<V: View> View for Both<V> {
+    fn event(&mut self, event: &Event) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+
+    fn tick(&mut self) {
+        self.0.tick();
+        self.1.tick();
+    }
+
+    fn diagnostics(&mut self, diagnostics: &Diagnostics) {
+        self.0.diagnostics(diagnostics);
+        self.1.diagnostics(diagnostics);
+    }
+
+    fn note(&mut self, note: &Note) {
+        self.0.note(note);
+        self.1.note(note);
+    }
+
+    fn approve(&mut self, mode: PlanMode) -> bool {
+        self.0.approve(mode)
+    }
+
+    fn end(&mut self) {
+        self.0.end();
+        self.1.end();
     }
 }
 

@@ -1,4 +1,4 @@
-//! `-json` of plan, apply, destroy and refresh: one JSON object a line, as the peers publish it
+//! `-json` of plan, apply, destroy, refresh, init and get: one JSON object a line, as the peers publish it
 //! under "Machine-Readable UI", version 1.2.
 //!
 //! Each message has `@level`, `@message` (for people), `@module`, `@timestamp` and `type`; the
@@ -21,6 +21,10 @@ mod results;
 mod tests;
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -44,18 +48,59 @@ use crate::view::{Note, SharedSources, View};
 /// The version of the format.
 const UI_VERSION: &str = "1.2";
 
-/// Writes messages to standard output.
+/// Where messages go.
+#[derive(Debug, Clone)]
+pub enum Sink {
+    /// To standard output.
+    Output(Ui),
+    /// To a file, which is whole up to the last message at any time.
+    File(Arc<File>),
+}
+
+impl Sink {
+    /// Into a new file; what was there before is gone.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn file(path: &Path) -> Result<Sink, Diagnostics> {
+        let file = File::create(path).map_err(|e| {
+            let detail = format!("{}: {e}.", path.display());
+            Diagnostics::error("Cannot write the file given by -json-into", detail)
+        })?;
+        Ok(Sink::File(Arc::new(file)))
+    }
+
+    /// Writes messages, each with the time. As with a terminal, a run does not fail for them.
+    pub fn write(&self, messages: Vec<Message>) {
+        let mut text = String::new();
+        for Message(mut fields) in messages {
+            let now = format!("{:.6}", Timestamp::now());
+            fields.insert("@timestamp".into(), json!(now));
+            text.push_str(&Json::Object(fields).to_string());
+            text.push('\n');
+        }
+        match self {
+            _ if text.is_empty() => {}
+            Sink::Output(ui) => ui.raw(&text),
+            Sink::File(file) => {
+                let _ = (&**file).write_all(text.as_bytes());
+            }
+        }
+    }
+}
+
+/// Writes messages of what happens.
 pub struct Stream {
-    ui: Ui,
+    sink: Sink,
     sources: SharedSources,
     messages: Messages,
 }
 
 impl Stream {
-    /// To this output.
-    pub fn new(ui: Ui, sources: SharedSources) -> Stream {
+    /// To there.
+    pub fn new(sink: Sink, sources: SharedSources) -> Stream {
         Stream {
-            ui,
+            sink,
             sources,
             messages: Messages::default(),
         }
@@ -67,23 +112,23 @@ impl View for Stream {
         let found = self.sources.clone();
         let sources = |file: &str| found.get()?.text(file).map(str::to_string);
         let said = self.messages.event(event, Instant::now(), &sources);
-        write(self.ui, said);
+        self.sink.write(said);
     }
 
     fn tick(&mut self) {
         let said = self.messages.tick(Instant::now());
-        write(self.ui, said);
+        self.sink.write(said);
     }
 
     fn diagnostics(&mut self, all: &Diagnostics) {
         let sources = |file: &str| self.sources.get()?.text(file).map(str::to_string);
-        write(self.ui, diagnostics(all, &sources));
+        self.sink.write(diagnostics(all, &sources));
     }
 
     /// What a person is to do next is of no use to a program.
     fn note(&mut self, note: &Note) {
         if let Note::Cancelled(_) = note {
-            write(self.ui, vec![Message::info("log", "Cancelled")]);
+            self.sink.write(vec![log("Cancelled")]);
         }
     }
 
@@ -92,18 +137,9 @@ impl View for Stream {
     }
 }
 
-/// Writes messages, each with the time.
+/// Writes messages to standard output.
 pub fn write(ui: Ui, messages: Vec<Message>) {
-    let mut text = String::new();
-    for Message(mut fields) in messages {
-        let now = format!("{:.6}", Timestamp::now());
-        fields.insert("@timestamp".into(), json!(now));
-        text.push_str(&Json::Object(fields).to_string());
-        text.push('\n');
-    }
-    if !text.is_empty() {
-        ui.raw(&text);
-    }
+    Sink::Output(ui).write(messages);
 }
 
 /// One line, without the time.
@@ -142,6 +178,16 @@ pub fn version(sandbox: bool) -> Message {
     } else {
         message
     }
+}
+
+/// A step of `init`, with the code that programs know it by.
+pub fn init_output(code: &str, text: &str) -> Message {
+    Message::info("init_output", text).with("message_code", code)
+}
+
+/// Something that happened, in words only.
+pub fn log(text: impl Into<String>) -> Message {
+    Message::info("log", text)
 }
 
 /// A message for each, in order.
@@ -183,13 +229,10 @@ impl Messages {
             Event::RefreshFinished { objects, .. } => {
                 each(objects, "refresh_complete", "Refresh complete")
             }
-            Event::Interrupted { running } => vec![Message::info(
-                "log",
-                format!(
-                    "Interrupt received: nothing new is started, waiting for {} under way.",
-                    count(*running, "operation")
-                ),
-            )],
+            Event::Interrupted { running } => vec![log(format!(
+                "Interrupt received: nothing new is started, waiting for {} under way.",
+                count(*running, "operation")
+            ))],
             Event::ProviderConfigured { provider } => vec![
                 Message::info("provider_configured", format!("{provider}: Configured"))
                     .with("provider", provider.to_string()),
