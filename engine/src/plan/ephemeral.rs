@@ -1,19 +1,88 @@
 //! Ephemeral resources while planning: opened when their configuration is known and their provider
 //! is connected, and all closed when the plan is made.
 
+use std::future::pending;
 use std::mem;
 
 use petgraph::graph::NodeIndex;
-use topo_sdk::Value;
+use tokio::sync::watch;
+use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::{Planner, ProviderState};
 use crate::address::{InstanceAddress, ProviderAddress};
+use crate::apply::Interrupt;
 use crate::config::{ModuleId, Resource, ResourceKey};
-use crate::ephemeral::{Wanted, close, open, put, unopened, wanted};
+use crate::ephemeral::{Wanted, close, closed, open, put, unopened, wanted};
+use crate::events::Event;
 use crate::graph::{Graph, Node};
 use crate::world::{Each, Instances};
 
+/// While it lives, something is being opened and must not be given up.
+struct Opening<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Opening<'a> {
+    fn begin(count: &'a watch::Sender<usize>) -> Opening<'a> {
+        count.send_modify(|n| *n += 1);
+        Opening(count)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|n| *n -= 1);
+    }
+}
+
+/// Waits until somebody interrupts, with this force at least. Never ends where nobody can.
+async fn interrupted(by: Option<watch::Receiver<Interrupt>>, force: Interrupt) {
+    let enough = |now: &Interrupt| match force {
+        Interrupt::Now => *now == Interrupt::Now,
+        _ => *now != Interrupt::None,
+    };
+    let heard = match by {
+        Some(mut by) => by.wait_for(enough).await.is_ok(),
+        None => false,
+    };
+    if !heard {
+        pending::<()>().await;
+    }
+}
+
+/// What is told of a plan that was given up.
+pub(super) fn interruption() -> Diagnostic {
+    Diagnostic::error(
+        "Interrupted",
+        "The plan was not finished, and nothing of it has been done.",
+    )
+}
+
 impl Planner<'_> {
+    /// Whether somebody interrupted.
+    pub(super) fn is_interrupted(&self) -> bool {
+        let by = self.options.interrupt.as_ref();
+        by.is_some_and(|i| *i.borrow() != Interrupt::None)
+    }
+
+    /// Ends when planning is to be given up: at the first interrupt, but not while something is
+    /// being opened, which nobody would close; at the second in any case.
+    pub(super) fn given_up(&self) -> impl Future<Output = ()> + Send + 'static {
+        let by = self.options.interrupt.clone();
+        let mut opening = self.opening.subscribe();
+        let listener = self.listener.clone();
+        async move {
+            interrupted(by.clone(), Interrupt::Graceful).await;
+            let running = *opening.borrow();
+            if running > 0 {
+                listener(Event::Interrupted { running });
+            }
+            let settled = async { opening.wait_for(|n| *n == 0).await.is_ok() };
+            tokio::select! {
+                _ = settled => {}
+                () = interrupted(by, Interrupt::Now) => {}
+            }
+        }
+    }
+
     /// Opens instances of an ephemeral resource; what cannot be opened yet is unknown.
     #[expect(
         clippy::too_many_arguments,
@@ -54,6 +123,10 @@ impl Planner<'_> {
             }
         }
         let Some(connection) = connection else { return };
+        if self.is_interrupted() {
+            return;
+        }
+        let _opening = Opening::begin(&self.opening);
         for (w, made) in open(index, resource, ready, &connection, &self.listener).await {
             match made {
                 Ok((value, opened)) => {
@@ -77,7 +150,7 @@ impl Planner<'_> {
             return;
         };
         let Some(world) = &mut self.prior else { return };
-        let mut aside = topo_sdk::Diagnostics::new();
+        let mut aside = Diagnostics::new();
         let mut list = wanted(world, m, key, resource, &mut aside);
         let shape = crate::world::Shape::of(&resource.repetition);
         for values in &mut world.modules[m] {
@@ -90,6 +163,11 @@ impl Planner<'_> {
             return;
         }
         list.retain(|w| w.config.is_wholly_known());
+        let by = self.options.interrupt.as_ref();
+        if by.is_some_and(|i| *i.borrow() != Interrupt::None) {
+            return;
+        }
+        let _opening = Opening::begin(&self.opening);
         let connection = &state.connection;
         for (w, made) in open(index, resource, list, connection, &self.listener).await {
             if let (Ok((value, opened)), Some(world)) = (made, &mut self.prior) {
@@ -118,7 +196,8 @@ impl Planner<'_> {
     /// Closes all that was opened.
     pub(super) async fn close_ephemerals(&mut self) {
         let opened = mem::take(&mut self.opened);
-        let found = close(opened, &self.listener).await;
+        let hurry = interrupted(self.options.interrupt.clone(), Interrupt::Now);
+        let found = closed(close(opened, &self.listener), hurry).await;
         self.diagnostics.extend(found);
     }
 }

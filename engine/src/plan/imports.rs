@@ -17,6 +17,7 @@ use topo_sdk::{
     Connection, Diagnostic, Diagnostics, PlanRequest, ResourceState, Schema, SourceRange, Type,
 };
 
+use super::ephemeral::interruption;
 use super::marks::mark;
 use super::providers::provider_node;
 use super::saved::Basis as Saved;
@@ -424,12 +425,23 @@ pub async fn import_object(
         found,
         saved,
     )?;
-    let connection = planner
-        .connection_by_state(&resource.provider_address)
-        .await?;
-    let found = look_up(&*connection, &listener, address, id)
-        .await
-        .map_err(|ds| ds.map(|d| d.with_address(address)))?;
+    let given_up = planner.given_up();
+    let looking = async {
+        let provider = &resource.provider_address;
+        let connection = planner.connection_by_state(provider).await?;
+        let found = look_up(&*connection, &listener, address, id).await;
+        found.map_err(|ds| ds.map(|d| d.with_address(address)))
+    };
+    let found = tokio::select! {
+        biased;
+        () = given_up => Err(interruption().into()),
+        found = looking => found,
+    };
+    planner.close_ephemerals().await;
+    let found = found?;
+    if planner.diagnostics.has_errors() {
+        return Err(planner.diagnostics);
+    }
     let mut record = new_record(address, &resource.provider_address, &resource.schema, found);
     record.keep = resource.lifecycle.keep;
     record.dependencies = planner.dependencies_by_state(address);
@@ -576,7 +588,14 @@ pub async fn generate(
     let mut planner = planner(
         config, providers, given, state, &options, listener, found, saved,
     )?;
-    let made = planner.generate().await;
+    let given_up = planner.given_up();
+    let made = tokio::select! {
+        biased;
+        () = given_up => Err(interruption()),
+        made = planner.generate() => Ok(made),
+    };
+    planner.close_ephemerals().await;
+    let made = made?;
     if planner.diagnostics.has_errors() {
         return Err(planner.diagnostics);
     }
