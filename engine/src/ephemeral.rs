@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jiff::Timestamp;
 use petgraph::graph::NodeIndex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use topo_sdk::plan::propose;
 use topo_sdk::{Connection, Diagnostic, Diagnostics, Marks, Value};
 
 use crate::address::{InstanceAddress, ResourceAddress, ResourceMode};
+use crate::apply::Interrupt;
 use crate::config::{Config, ModuleId, Resource, ResourceKey};
 use crate::events::{EphemeralAction, Event, Listener};
 use crate::graph::{Graph, Node};
@@ -267,6 +268,21 @@ pub(crate) async fn close(mut list: Vec<Opened>, listener: &Listener) -> Diagnos
         }
     }
     found
+}
+
+/// Waits until somebody interrupts, with this force at least. Never ends where nobody can.
+pub(crate) async fn interrupted(by: Option<watch::Receiver<Interrupt>>, force: Interrupt) {
+    let enough = |now: &Interrupt| match force {
+        Interrupt::Now => *now == Interrupt::Now,
+        _ => *now != Interrupt::None,
+    };
+    let heard = match by {
+        Some(mut by) => by.wait_for(enough).await.is_ok(),
+        None => false,
+    };
+    if !heard {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The end of closing, waited for without limit until `hurry` is over, and then not for long.

@@ -15,12 +15,14 @@ use petgraph::graph::NodeIndex;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::tasks::Task;
-use super::{Run, evaluate};
+use super::{Interrupt, Run, evaluate};
 use crate::address::ProviderAddress;
 use crate::changes::{ChangeAction, InstanceChange};
 use crate::checks::{Time, resource_node};
 use crate::config::{ModuleId, ResourceKey};
-use crate::ephemeral::{Opened, behind, close, closed, ephemeral, is_ephemeral, open, put, wanted};
+use crate::ephemeral::{
+    Opened, behind, close, closed, ephemeral, interrupted, is_ephemeral, open, put, wanted,
+};
 use crate::events::Listener;
 use crate::graph::Node;
 use crate::plan::provider_node;
@@ -277,8 +279,19 @@ impl Run<'_> {
         if found.has_errors() {
             return;
         }
-        let connection = &state.connection;
-        for (w, made) in open(n, resource, list, connection, &self.listener).await {
+        let given_up = interrupted(Some(self.interrupt.clone()), Interrupt::Now);
+        let all = tokio::select! {
+            all = open(n, resource, list, &state.connection, &self.listener) => all,
+            () = given_up => {
+                let detail = "It was being opened when the run was stopped. If it was opened nevertheless, it stays open until it expires.";
+                found.push(
+                    Diagnostic::error("Ephemeral resource not open", detail)
+                        .with_range(Some(resource.range.clone())),
+                );
+                return;
+            }
+        };
+        for (w, made) in all {
             match made {
                 Ok((value, opened)) => {
                     self.ephemeral.opened.push(opened);
@@ -330,12 +343,7 @@ impl Run<'_> {
             found.extend(close(opened, &listener).await);
             found
         };
-        let hurried = self.hurried;
-        let hurry = async move {
-            if !hurried {
-                std::future::pending::<()>().await;
-            }
-        };
+        let hurry = interrupted(Some(self.interrupt.clone()), Interrupt::Now);
         let found = closed(all, hurry).await;
         self.outcome.diagnostics.extend(found);
     }

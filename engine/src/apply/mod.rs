@@ -199,7 +199,7 @@ async fn carry_out(
         mode,
         deposed: HashMap::new(),
         interrupted: false,
-        hurried: false,
+        interrupt: options.interrupt.clone(),
         ephemeral: Ephemerals::default(),
     };
     run.inner.world.planning = false;
@@ -314,8 +314,8 @@ struct Run<'a> {
     deposed: HashMap<usize, RecordKey>,
     /// Whether somebody stopped it.
     interrupted: bool,
-    /// Whether it does not wait for what is under way either.
-    hurried: bool,
+    /// Who stops it.
+    interrupt: watch::Receiver<Interrupt>,
     ephemeral: Ephemerals,
 }
 
@@ -386,7 +386,6 @@ impl Run<'_> {
                     }
                     if asked == Interrupt::Now {
                         stopping = true;
-                        self.hurried = true;
                         self.outcome.diagnostics.push(Diagnostic::error(
                             "Interrupted",
                             format!("The run was stopped with {} operations under way. What they made is looked for at the start of the next run.", running.len()),

@@ -1,7 +1,6 @@
 //! Ephemeral resources while planning: opened when their configuration is known and their provider
 //! is connected, and all closed when the plan is made.
 
-use std::future::pending;
 use std::mem;
 
 use petgraph::graph::NodeIndex;
@@ -12,7 +11,7 @@ use super::{Planner, ProviderState};
 use crate::address::{InstanceAddress, ProviderAddress};
 use crate::apply::Interrupt;
 use crate::config::{ModuleId, Resource, ResourceKey};
-use crate::ephemeral::{Wanted, close, closed, open, put, unopened, wanted};
+use crate::ephemeral::{Wanted, close, closed, interrupted, open, put, unopened, wanted};
 use crate::events::Event;
 use crate::graph::{Graph, Node};
 use crate::world::{Each, Instances};
@@ -30,21 +29,6 @@ impl<'a> Opening<'a> {
 impl Drop for Opening<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|n| *n -= 1);
-    }
-}
-
-/// Waits until somebody interrupts, with this force at least. Never ends where nobody can.
-async fn interrupted(by: Option<watch::Receiver<Interrupt>>, force: Interrupt) {
-    let enough = |now: &Interrupt| match force {
-        Interrupt::Now => *now == Interrupt::Now,
-        _ => *now != Interrupt::None,
-    };
-    let heard = match by {
-        Some(mut by) => by.wait_for(enough).await.is_ok(),
-        None => false,
-    };
-    if !heard {
-        pending::<()>().await;
     }
 }
 
@@ -149,6 +133,9 @@ impl Planner<'_> {
         let Some(state) = self.any_connection(&resource.provider_address).await else {
             return;
         };
+        if self.is_interrupted() {
+            return;
+        }
         let Some(world) = &mut self.prior else { return };
         let mut aside = Diagnostics::new();
         let mut list = wanted(world, m, key, resource, &mut aside);
@@ -163,10 +150,6 @@ impl Planner<'_> {
             return;
         }
         list.retain(|w| w.config.is_wholly_known());
-        let by = self.options.interrupt.as_ref();
-        if by.is_some_and(|i| *i.borrow() != Interrupt::None) {
-            return;
-        }
         let _opening = Opening::begin(&self.opening);
         let connection = &state.connection;
         for (w, made) in open(index, resource, list, connection, &self.listener).await {

@@ -10,7 +10,7 @@ use topo_engine::config::{Reading, load_with};
 use topo_engine::events::{EphemeralAction, Event, silent};
 use topo_engine::plan::{PlanOptions, generate, import_object};
 use topo_engine::store::Change;
-use topo_engine_tests::{Behaviour, MemoryStore, Scenario, located};
+use topo_engine_tests::{Behaviour, MemoryStore, Scenario, failures, located};
 
 /// A data source that is read through a provider which is configured with a session's token.
 const THROUGH: &str = r#"
@@ -109,6 +109,35 @@ async fn the_second_interrupt_of_planning_does_not_wait_for_opening() {
     let (planned, ()) = tokio::join!(s.try_plan(PlanMode::Normal), stopping);
     assert_eq!(located(&planned.err().unwrap()), ["Interrupted"]);
     assert_eq!(s.cloud.log().last().unwrap(), "close s");
+}
+
+#[tokio::test]
+async fn the_second_interrupt_of_an_apply_does_not_wait_for_opening_either() {
+    let s = Scenario::new(
+        r#"
+        ephemeral "test_session" "s" { name = "s" }
+        resource "test_vault" "v" {
+          name      = "v"
+          secret_wo = ephemeral.test_session.s.token
+        }
+        "#,
+    );
+    let plan = s.plan().await;
+    s.cloud.forget();
+    s.cloud.on("open s", Behaviour::WaitAfter);
+    let (sender, receiver) = watch::channel(Interrupt::None);
+    let stopping = async {
+        s.cloud.until("open s").await;
+        sender.send(Interrupt::Graceful).unwrap();
+        tokio::task::yield_now().await;
+        sender.send(Interrupt::Now).unwrap();
+    };
+    // Nobody lets it go.
+    let (outcome, ()) = tokio::join!(s.carry_out_until(plan, 10, receiver), stopping);
+    assert!(!outcome.is_success());
+    assert_eq!(s.cloud.log(), ["open s"]);
+    let told = failures(&outcome).join("\n");
+    assert!(told.contains("Ephemeral resource not open"), "{told}");
 }
 
 #[tokio::test]
