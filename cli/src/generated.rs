@@ -72,6 +72,7 @@ pub async fn complete(
         prior.state.clone(),
         &PlanOptions {
             workspace: configuration.workspace.clone(),
+            interrupt: crate::run::while_planning(&configuration.config),
             ..PlanOptions::default()
         },
         reporter.listener(),

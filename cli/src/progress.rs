@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use topo_engine::address::InstanceAddress;
 use topo_engine::changes::ChangeAction;
 use topo_engine::events::{EphemeralAction, Event};
 use topo_engine::store::RecordKey;
@@ -28,9 +29,30 @@ pub struct Running {
     pub message: String,
 }
 
-/// The mutations that are under way.
+/// Something under way with an ephemeral resource.
+#[derive(Debug)]
+struct Holding {
+    action: EphemeralAction,
+    started: Instant,
+    told: Duration,
+}
+
+/// What is under way: mutations, and what is done to ephemeral resources.
 #[derive(Debug, Default)]
-pub struct UnderWay(BTreeMap<RecordKey, Running>);
+pub struct UnderWay(
+    BTreeMap<RecordKey, Running>,
+    BTreeMap<InstanceAddress, Holding>,
+);
+
+/// How long something has been under way when it is to be told of; `None` when it is not yet.
+fn due(started: Instant, told: &mut Duration, now: Instant) -> Option<Duration> {
+    let elapsed = now.saturating_duration_since(started);
+    if elapsed < *told + STILL {
+        return None;
+    }
+    *told = Duration::from_secs(elapsed.as_secs() / 10 * 10);
+    Some(*told)
+}
 
 impl UnderWay {
     /// Takes note of what begins, ends and waits.
@@ -52,6 +74,17 @@ impl UnderWay {
             Event::ApplyFinished { key, .. } | Event::ApplyFailed { key, .. } => {
                 self.0.remove(key);
             }
+            Event::EphemeralStarted { address, action } => {
+                let holding = Holding {
+                    action: *action,
+                    started: now,
+                    told: Duration::ZERO,
+                };
+                self.1.insert(address.clone(), holding);
+            }
+            Event::EphemeralFinished { address, .. } | Event::EphemeralFailed { address, .. } => {
+                self.1.remove(address);
+            }
             _ => {}
         }
     }
@@ -64,15 +97,26 @@ impl UnderWay {
 
     /// What has been under way for another ten seconds.
     pub fn due(&mut self, now: Instant) -> Vec<(RecordKey, Running)> {
-        let mut due = Vec::new();
+        let mut found = Vec::new();
         for (key, running) in &mut self.0 {
-            let elapsed = now.saturating_duration_since(running.started);
-            if elapsed >= running.told + STILL {
-                running.told = Duration::from_secs(elapsed.as_secs() / 10 * 10);
-                due.push((key.clone(), running.clone()));
+            if due(running.started, &mut running.told, now).is_some() {
+                found.push((key.clone(), running.clone()));
             }
         }
-        due
+        found
+    }
+
+    /// The same of ephemeral resources: for how long each has been under way.
+    pub fn due_ephemeral(
+        &mut self,
+        now: Instant,
+    ) -> Vec<(InstanceAddress, EphemeralAction, Duration)> {
+        let all = self.1.iter_mut();
+        let due = all.filter_map(|(address, h)| {
+            let elapsed = due(h.started, &mut h.told, now)?;
+            Some((address.clone(), h.action, elapsed))
+        });
+        due.collect()
     }
 }
 
@@ -101,25 +145,26 @@ impl Lines {
             }
             Event::ImportFinished { address, .. } => vec![line(address, "Import complete")],
             Event::EphemeralStarted { address, action } => {
-                let text = match action {
-                    EphemeralAction::Open => "Opening...",
-                    EphemeralAction::Renew => "Renewing...",
-                    EphemeralAction::Close => "Closing...",
-                };
-                vec![line(address, text)]
+                let (_, text) = ephemeral_words(*action);
+                vec![line(address, &format!("{text}..."))]
             }
             Event::EphemeralFinished {
                 address,
                 action,
                 elapsed,
             } => {
-                let text = match action {
-                    EphemeralAction::Open => "Opening",
-                    EphemeralAction::Renew => "Renewal",
-                    EphemeralAction::Close => "Closing",
-                };
+                let (_, text) = ephemeral_words(*action);
                 let text = format!("{text} complete after {}", human(*elapsed));
                 vec![line(address, &text)]
+            }
+            Event::EphemeralFailed {
+                address,
+                action,
+                elapsed,
+            } => {
+                let (_, text) = ephemeral_words(*action);
+                let text = format!("{text} failed after {}", human(*elapsed));
+                vec![line(address, &paint(RED, text))]
             }
             // Shown as what they are, not as lines.
             Event::Planned(_) | Event::Applied(_) | Event::Diagnostic(_) => Vec::new(),
@@ -210,8 +255,14 @@ impl Lines {
 
     /// What to say about what is still under way.
     pub fn tick(&mut self, now: Instant) -> Vec<String> {
+        let ephemeral = self.under_way.due_ephemeral(now).into_iter();
+        let ephemeral = ephemeral.map(|(address, action, elapsed)| {
+            let verb = ephemeral_words(action).1.to_lowercase();
+            let text = format!("Still {verb}... [{} elapsed]", human(elapsed));
+            line(&address, &text)
+        });
         let told = self.under_way.due(now).into_iter();
-        told.map(|(key, running)| {
+        let told = told.map(|(key, running)| {
             let mut text = format!(
                 "Still {}... [{} elapsed]",
                 words(running.action).0.to_lowercase(),
@@ -222,8 +273,8 @@ impl Lines {
                 text.push_str(&running.message);
             }
             line(&object(&key), &text)
-        })
-        .collect()
+        });
+        told.chain(ephemeral).collect()
     }
 
     /// What is under way, in one line.
@@ -261,6 +312,15 @@ pub fn object(key: &RecordKey) -> String {
 
 fn id_note(id: Option<&str>) -> String {
     id.map_or(String::new(), |id| format!(" [id={}]", visible(id)))
+}
+
+/// The name of what is done to an ephemeral resource, and what it is while it happens.
+pub fn ephemeral_words(action: EphemeralAction) -> (&'static str, &'static str) {
+    match action {
+        EphemeralAction::Open => ("open", "Opening"),
+        EphemeralAction::Renew => ("renew", "Renewing"),
+        EphemeralAction::Close => ("close", "Closing"),
+    }
 }
 
 /// While it happens, and when it has happened.
@@ -387,6 +447,37 @@ mod tests {
             start,
         );
         assert_eq!(plain(said), "terraform_data.a: local-exec failed after 12s");
+    }
+
+    #[test]
+    fn what_is_done_to_an_ephemeral_resource_is_told_with_how_it_went() {
+        let mut lines = Lines::default();
+        let start = Instant::now();
+        let address: InstanceAddress = "ephemeral.vault_secret.s[0]".parse().unwrap();
+        let action = EphemeralAction::Renew;
+        let begun = Event::EphemeralStarted {
+            address: address.clone(),
+            action,
+        };
+        let said = lines.event(&begun, start);
+        assert_eq!(plain(said), "ephemeral.vault_secret.s[0]: Renewing...");
+        assert!(lines.tick(start + Duration::from_secs(9)).is_empty());
+        assert_eq!(
+            plain(lines.tick(start + Duration::from_secs(10))),
+            "ephemeral.vault_secret.s[0]: Still renewing... [10s elapsed]"
+        );
+        let failed = Event::EphemeralFailed {
+            address,
+            action,
+            elapsed: Duration::from_secs(12),
+        };
+        let said = lines.event(&failed, start);
+        assert_eq!(
+            plain(said),
+            "ephemeral.vault_secret.s[0]: Renewing failed after 12s"
+        );
+        assert!(lines.tick(start + Duration::from_secs(99)).is_empty());
+        assert_eq!(lines.done, 0, "it is no change");
     }
 
     #[test]

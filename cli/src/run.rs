@@ -123,11 +123,12 @@ impl Prior {
 /// Plans.
 ///
 /// # Errors
-/// Everything that is wrong.
+/// Everything that is wrong; an interrupt.
 pub async fn make(
     providers: &Providers,
     prior: &Prior,
     request: &Request<'_>,
+    interrupt: Interrupts,
     reporter: &Reporter,
 ) -> Result<Plan, Diagnostics> {
     let options = PlanOptions {
@@ -141,6 +142,7 @@ pub async fn make(
         to_be_saved: request.to_be_saved,
         store: prior.writer(),
         workspace: request.configuration.workspace.clone(),
+        interrupt,
     };
     plan::plan(
         request.configuration.config.clone(),
@@ -163,6 +165,7 @@ pub async fn resume(
     (saved, purpose): (SavedPlan, Purpose),
     config: Arc<Config>,
     inputs: &Inputs,
+    interrupt: Interrupts,
     reporter: &Reporter,
 ) -> Result<Plan, Diagnostics> {
     plan::resume(
@@ -173,6 +176,7 @@ pub async fn resume(
         inputs,
         prior.state.clone(),
         prior.writer(),
+        interrupt,
         reporter.listener(),
     )
     .await
@@ -318,17 +322,19 @@ impl Running<'_> {
             Prepared::New(request, approval) => (request, approval),
             Prepared::Saved(saved, config, inputs) => {
                 let saved = (*saved, Purpose::Apply);
+                let interrupt = while_planning(&config);
                 let plan = resume(
                     self.providers,
                     &prior,
                     saved,
                     config,
                     &inputs,
+                    interrupt.clone(),
                     self.reporter,
                 )
                 .await?;
                 let waits = !plan.deferred.is_empty();
-                let interrupt = interrupts();
+                let interrupt = interrupt.unwrap_or_else(interrupts);
                 let outcome = self.carry_out(plan, &store, &mut run, interrupt).await?;
                 if waits && outcome.is_success() {
                     self.reporter.note(Note::Unfinished);
@@ -337,18 +343,10 @@ impl Running<'_> {
             }
         };
         let mut prior = prior;
-        // Until something is carried out an interrupt ends the process, as it should.
-        let mut interrupt: Option<watch::Receiver<Interrupt>> = None;
+        let mut interrupt = while_planning(&request.configuration.config);
         for round in 1.. {
-            let proposed = self.propose(&prior, &request, approval);
-            let proposed = match interrupt.clone() {
-                None => proposed.await?,
-                Some(mut interrupt) => tokio::select! {
-                    proposed = proposed => proposed?,
-                    _ = interrupt.wait_for(|i| *i != Interrupt::None) => None,
-                },
-            };
-            let Some(plan) = proposed else {
+            let proposed = self.propose(&prior, &request, approval, interrupt.clone());
+            let Some(plan) = proposed.await? else {
                 return Ok(1);
             };
             let waits = !plan.deferred.is_empty();
@@ -371,8 +369,10 @@ impl Running<'_> {
         prior: &Prior,
         request: &Request<'_>,
         approval: Approval,
+        interrupt: Interrupts,
     ) -> Result<Option<Plan>, Diagnostics> {
-        let plan = make(self.providers, prior, request, self.reporter).await?;
+        let heard = interrupt.clone();
+        let plan = make(self.providers, prior, request, heard, self.reporter).await?;
         if plan.diagnostics.has_errors() {
             return Ok(None);
         }
@@ -381,12 +381,17 @@ impl Running<'_> {
             let waiting: Vec<String> = plan.deferred.iter().map(|d| d.address.clone()).collect();
             return Err(stuck(&waiting));
         }
-        let approved = self.approved(&plan, approval).await?;
+        let approved = self.approved(&plan, approval, interrupt).await?;
         Ok(approved.then_some(plan))
     }
 
     /// Whether a plan that has been shown may be carried out.
-    async fn approved(&self, plan: &Plan, approval: Approval) -> Result<bool, Diagnostics> {
+    async fn approved(
+        &self,
+        plan: &Plan,
+        approval: Approval,
+        interrupt: Interrupts,
+    ) -> Result<bool, Diagnostics> {
         if plan.is_empty() {
             return Ok(true);
         }
@@ -397,7 +402,11 @@ impl Running<'_> {
                 "-input=false (or TF_INPUT=0) forbids asking. Give -auto-approve, or apply a saved plan.",
             )),
             Approval::Asked => {
-                let approved = self.reporter.approve(plan.mode).await;
+                let approved = tokio::select! {
+                    approved = self.reporter.approve(plan.mode) => approved,
+                    // Whoever asks waits for an answer that nobody will give.
+                    () = interrupted(interrupt) => std::process::exit(INTERRUPTED),
+                };
                 if !approved {
                     self.reporter.note(Note::Cancelled(plan.mode));
                 }
@@ -446,6 +455,29 @@ fn stuck(waiting: &[String]) -> Diagnostics {
     )
 }
 
+/// How a process ends that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// Who hears of interrupts; nobody where they end the process.
+pub type Interrupts = Option<watch::Receiver<Interrupt>>;
+
+/// Interrupts while planning. They end the process, as they should, unless there is something
+/// that would stay open then.
+pub fn while_planning(config: &Config) -> Interrupts {
+    config.has_ephemeral_resources().then(interrupts)
+}
+
+/// Waits for the first.
+async fn interrupted(interrupt: Interrupts) {
+    let heard = match interrupt {
+        Some(mut i) => i.wait_for(|i| *i != Interrupt::None).await.is_ok(),
+        None => false,
+    };
+    if !heard {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Interrupts of the process from now on: the first finishes what is under way, the second does
 /// not wait, a third ends the process at once.
 pub fn interrupts() -> watch::Receiver<Interrupt> {
@@ -457,7 +489,7 @@ pub fn interrupts() -> watch::Receiver<Interrupt> {
                 Some(level) => {
                     let _ = sender.send(level);
                 }
-                None => std::process::exit(130),
+                None => std::process::exit(INTERRUPTED),
             }
         }
     });

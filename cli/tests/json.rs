@@ -30,6 +30,10 @@ const MESSAGES: &[(&str, &[&str], &[&str])] = &[
     ("refresh_start", &["hook"], &[]),
     ("refresh_complete", &["hook"], &[]),
     ("provider_configured", &["provider"], &[]),
+    ("ephemeral_op_start", &["hook"], &[]),
+    ("ephemeral_op_progress", &["hook"], &[]),
+    ("ephemeral_op_complete", &["hook"], &[]),
+    ("ephemeral_op_errored", &["hook"], &[]),
 ];
 
 /// The same for what is in a `hook`.
@@ -63,6 +67,22 @@ const HOOKS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("provision_complete", &["resource", "provisioner"], &[]),
     ("provision_errored", &["resource", "provisioner"], &[]),
+    ("ephemeral_op_start", &["resource", "action"], &[]),
+    (
+        "ephemeral_op_progress",
+        &["resource", "action", "elapsed_seconds"],
+        &[],
+    ),
+    (
+        "ephemeral_op_complete",
+        &["resource", "action", "elapsed_seconds"],
+        &[],
+    ),
+    (
+        "ephemeral_op_errored",
+        &["resource", "action", "elapsed_seconds"],
+        &[],
+    ),
     ("refresh_start", &["resource"], &["id_key", "id_value"]),
     ("refresh_complete", &["resource"], &["id_key", "id_value"]),
 ];
@@ -401,6 +421,28 @@ fn what_is_wrong_before_the_plan_is_in_the_stream() {
             "  value = local.no"
         );
     }
+}
+
+#[test]
+fn ephemeral_resources_are_in_the_stream_of_each_phase() {
+    let main = r#"
+        ephemeral "random_password" "p" { length = 20 }
+        resource "terraform_data" "a" {
+          provisioner "local-exec" {
+            command = "test -n \"$SECRET\""
+            environment = { SECRET = ephemeral.random_password.p.result }
+          }
+        }
+    "#;
+    let project = Project::with(&[("main.tf", main)]);
+    let all = messages(&project.topo(&["apply", "-json", "-auto-approve"]).expect(0));
+    let actions = of(&all, "ephemeral_op_complete");
+    let actions: Vec<&Value> = actions.iter().map(|m| &m["hook"]["action"]).collect();
+    assert_eq!(actions, ["open", "close", "open", "close"]);
+    assert_eq!(of(&all, "ephemeral_op_start").len(), 4);
+    assert_eq!(of(&all, "planned_change").len(), 1);
+    let ends = |kind: &str| kinds(&all).iter().rposition(|k| *k == kind).unwrap();
+    assert!(ends("apply_complete") < ends("ephemeral_op_complete"));
 }
 
 #[test]

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jiff::Timestamp;
 use petgraph::graph::NodeIndex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use topo_sdk::plan::propose;
 use topo_sdk::{Connection, Diagnostic, Diagnostics, Marks, Value};
 
 use crate::address::{InstanceAddress, ResourceAddress, ResourceMode};
+use crate::apply::Interrupt;
 use crate::config::{Config, ModuleId, Resource, ResourceKey};
 use crate::events::{EphemeralAction, Event, Listener};
 use crate::graph::{Graph, Node};
@@ -23,6 +24,8 @@ use crate::world::{Each, Instances, ModuleScope, World};
 
 /// The least time between two renewals, whatever the provider says.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a run that does not wait any more waits for ephemeral resources to close.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An instance with its configuration.
 pub(crate) struct Wanted {
@@ -170,18 +173,27 @@ async fn told<T>(
     listener: &Listener,
     address: &InstanceAddress,
     action: EphemeralAction,
-    call: impl Future<Output = T>,
-) -> T {
+    call: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
     let started = Instant::now();
+    let address = address.clone();
     listener(Event::EphemeralStarted {
         address: address.clone(),
         action,
     });
     let answer = call.await;
-    listener(Event::EphemeralFinished {
-        address: address.clone(),
-        action,
-        elapsed: started.elapsed(),
+    let elapsed = started.elapsed();
+    listener(match &answer {
+        Ok(_) => Event::EphemeralFinished {
+            address,
+            action,
+            elapsed,
+        },
+        Err(_) => Event::EphemeralFailed {
+            address,
+            action,
+            elapsed,
+        },
     });
     answer
 }
@@ -258,15 +270,43 @@ pub(crate) async fn close(mut list: Vec<Opened>, listener: &Listener) -> Diagnos
     found
 }
 
+/// Waits until somebody interrupts, with this force at least. Never ends where nobody can.
+pub(crate) async fn interrupted(by: Option<watch::Receiver<Interrupt>>, force: Interrupt) {
+    let enough = |now: &Interrupt| match force {
+        Interrupt::Now => *now == Interrupt::Now,
+        _ => *now != Interrupt::None,
+    };
+    let heard = match by {
+        Some(mut by) => by.wait_for(enough).await.is_ok(),
+        None => false,
+    };
+    if !heard {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The end of closing, waited for without limit until `hurry` is over, and then not for long.
+pub(crate) async fn closed(
+    closing: impl Future<Output = Diagnostics>,
+    hurry: impl Future<Output = ()>,
+) -> Diagnostics {
+    let limit = async {
+        hurry.await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        found = closing => found,
+        () = limit => Diagnostic::warning(
+            "Ephemeral resources were not closed",
+            "The run was stopped, and closing took too long. What they stand for may stay valid until it expires.",
+        )
+        .into(),
+    }
+}
+
 /// Whether a node is an ephemeral resource.
 pub(crate) fn is_ephemeral(node: &Node) -> bool {
     matches!(node, Node::Resource(_, (ResourceMode::Ephemeral, ..)))
-}
-
-/// Whether a configuration has any ephemeral resources.
-pub(crate) fn any(config: &Config) -> bool {
-    let mut keys = config.modules.iter().flat_map(|m| m.resources.keys());
-    keys.any(|(mode, ..)| *mode == ResourceMode::Ephemeral)
 }
 
 /// For each node the ephemeral resources that it needs, itself included; nodes that need none are
@@ -276,7 +316,7 @@ pub(crate) fn behind(
     graph: &Graph,
 ) -> std::collections::HashMap<NodeIndex, Arc<Vec<NodeIndex>>> {
     let mut all = std::collections::HashMap::new();
-    if !any(config) {
+    if !config.has_ephemeral_resources() {
         return all;
     }
     for n in &graph.order {

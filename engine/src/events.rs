@@ -59,6 +59,15 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// It could not be done. Why is among the diagnostics of the phase.
+    EphemeralFailed {
+        /// The ephemeral resource.
+        address: InstanceAddress,
+        /// What was to be done.
+        action: EphemeralAction,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A data source is being read.
     ReadStarted {
         /// The data source.

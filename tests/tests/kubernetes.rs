@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
@@ -956,5 +959,222 @@ async fn data_sources_read_what_is_there() -> Outcome {
         .read_data("kubernetes_secret", &config("none"))
         .await;
     assert!(none.expect_err("nothing").to_string().contains("data/none"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_only_written_is_sent_with_its_revision() -> Outcome {
+    const SECRET: &str = "kubernetes_secret_v1";
+    let world = World::new("write-only").await;
+    let written = |label: &str, text: Option<&str>, revision: u64, binary: u64| {
+        json!({
+            "metadata": [{"name": "s", "namespace": "write-only", "labels": {"label": label}}],
+            "data": {"plain": "p"},
+            "data_wo": text.map(|t| json!({"text": t})),
+            "data_wo_revision": text.map(|_| revision),
+            "binary_data_wo": {"binary": if binary == 1 { "AQI=" } else { "Aw==" }},
+            "binary_data_wo_revision": binary,
+        })
+    };
+    let live = async || {
+        let secrets = world.other("v1", "Secret", "secrets");
+        secrets.get("s").await.expect("the secret").data["data"].clone()
+    };
+    let first = written("a", Some("one"), 1, 1);
+    let made = world.create(SECRET, first.clone()).await;
+    let made = made.map_err(|e| e.diagnostics)?;
+    // "p", "one"
+    assert_eq!(
+        live().await,
+        json!({"plain": "cA==", "text": "b25l", "binary": "AQI="})
+    );
+    for name in ["data_wo", "binary_data_wo"] {
+        assert!(made.value.get(name).is_some_and(Value::is_null), "{name}");
+    }
+    world.assert_settled(SECRET, &made, first).await;
+
+    // Neither of both is sent with another change, though both are other ones now.
+    let mut label = written("b", Some("two"), 1, 1);
+    label["binary_data_wo"] = json!({"binary": "BAU="});
+    let made = world.update(SECRET, &made, label).await;
+    let made = made.map_err(|e| e.diagnostics)?;
+    assert_eq!(
+        live().await,
+        json!({"plain": "cA==", "text": "b25l", "binary": "AQI="})
+    );
+    // Somebody else's value is none of topo's business.
+    let theirs = json!({"data": {"text": "eA=="}});
+    world.meddle("v1", "Secret", "secrets", "s", theirs).await;
+    let read = world.read(SECRET, &made).await.expect("the secret");
+    assert_eq!(read.value, made.value);
+    // One is sent with its revision, the other stays.
+    let made = world
+        .update(SECRET, &read, written("b", Some("two"), 1, 2))
+        .await;
+    let made = made.map_err(|e| e.diagnostics)?;
+    assert_eq!(
+        live().await,
+        json!({"plain": "cA==", "text": "eA==", "binary": "Aw=="})
+    );
+    let made = world
+        .update(SECRET, &made, written("b", Some("two"), 2, 2))
+        .await;
+    let made = made.map_err(|e| e.diagnostics)?;
+    assert_eq!(live().await["text"], "dHdv");
+    // What is no longer there goes.
+    let made = world.update(SECRET, &made, written("b", None, 0, 2)).await;
+    let made = made.map_err(|e| e.diagnostics)?;
+    assert_eq!(live().await, json!({"plain": "cA==", "binary": "Aw=="}));
+    world.delete(SECRET, &made).await;
+    Ok(())
+}
+
+/// The configuration of an ephemeral resource.
+fn ephemeral(world: &World, type_name: &str, written: Json) -> Value {
+    let schema = world.provider.ephemeral_schema(type_name).expect("a type");
+    let filled = plan::fill_missing(&schema.block, topo_sdk::json::from_json(&written));
+    convert::convert(&filled, &schema.block.ty())
+        .unwrap_or_else(|e| panic!("{type_name} at {}: {e}", e.path))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_a_service_account_is_who_it_says() -> Outcome {
+    const TOKEN: &str = "kubernetes_token_request_v1";
+    let world = World::new("tokens").await;
+    let account = json!({"metadata": world.named("deployer")});
+    let account = world.create("kubernetes_service_account_v1", account).await;
+    account.map_err(|e| e.diagnostics)?;
+    let config = ephemeral(
+        &world,
+        TOKEN,
+        json!({
+            "metadata": [{"name": "deployer", "namespace": "tokens"}],
+            "spec": [{"expiration_seconds": 600}],
+        }),
+    );
+    let opened = world.connection.open_ephemeral(TOKEN, &config).await?;
+    assert!(opened.value.is_wholly_known());
+    let schema = world.provider.ephemeral_schema(TOKEN).expect("a type");
+    assert!(convert::conforms(&opened.value, &schema.block.ty()));
+    let block = provider_block(
+        &world.provider,
+        json!({
+            "host": cluster().await.endpoint(),
+            "cluster_ca_certificate": cluster().await.ca_pem(),
+            "token": opened.value.get_str("token"),
+        }),
+    );
+    let theirs = world.provider.configure(&block).await?;
+    let asked = theirs.import("kubernetes_secret_v1", "tokens/s").await;
+    let refused = asked.expect_err("no rights").to_string();
+    let who = "system:serviceaccount:tokens:deployer";
+    assert!(refused.contains(who), "{refused}");
+
+    let nobody = ephemeral(
+        &world,
+        TOKEN,
+        json!({"metadata": [{"name": "nobody", "namespace": "tokens"}]}),
+    );
+    let refused = world.connection.open_ephemeral(TOKEN, &nobody).await;
+    let refused = refused.expect_err("nobody").to_string();
+    let said = "Cannot make a token of ServiceAccount tokens/nobody";
+    assert!(refused.contains(said), "{refused}");
+    // Only what the API refuses is wrong with it: too short a time.
+    let mut short = json!({"metadata": [{"name": "deployer", "namespace": "tokens"}]});
+    short["spec"] = json!([{"expiration_seconds": 60}]);
+    let short = ephemeral(&world, TOKEN, short);
+    let refused = world.connection.open_ephemeral(TOKEN, &short).await;
+    let refused = refused.expect_err("too short").to_string();
+    assert!(refused.contains("10 minutes"), "{refused}");
+    Ok(())
+}
+
+/// A request for a certificate of CN=deployer, O=topo.
+const CERTIFICATE_REQUEST: &str = "-----BEGIN CERTIFICATE REQUEST-----
+MIHdMIGEAgEAMCIxETAPBgNVBAMMCGRlcGxveWVyMQ0wCwYDVQQKDAR0b3BvMFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEsbZ8EmJJ/63LYuaw533g8E0UOVYJCdLb
+mzBccC5Sd2PxMqC0I9iSNqU9i4XntsogMoxAOxSUWO6nlNN1WGXqWKAAMAoGCCqG
+SM49BAMCA0gAMEUCIQDxU+hsELUz3olQaOaj3WvgZ5hyih5xmtNTa0GaQudmGQIg
+N3cTqfiWwsvCz0blKVHLITxKGDKJdjl/mUJ7Xm9Y8YA=
+-----END CERTIFICATE REQUEST-----
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_issued_and_its_request_goes() -> Outcome {
+    const REQUEST: &str = "kubernetes_certificate_signing_request_v1";
+    let world = World::new("certificates").await;
+    let config = |name: &str, approve: bool| {
+        let written = json!({
+            "metadata": [{"name": name}],
+            "spec": [{
+                "request": CERTIFICATE_REQUEST,
+                "signer_name": "topo.test/signer",
+                "usages": ["client auth"],
+                "expiration_seconds": 3600,
+            }],
+            "auto_approve": approve,
+        });
+        ephemeral(&world, REQUEST, written)
+    };
+    let requests: Api<CertificateSigningRequest> = Api::all(world.client.clone());
+    // The signer of the cluster: this test.
+    let until = async |name: &str, met: fn(&CertificateSigningRequest) -> bool| loop {
+        match requests.get_opt(name).await.expect("an answer") {
+            Some(found) if met(&found) => break found,
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    let certificate = cluster().await.client_cert_pem();
+    let signing = async {
+        let found = until("good", |r| {
+            let status = r.status.clone().unwrap_or_default();
+            let conditions = status.conditions.unwrap_or_default();
+            conditions.iter().any(|c| c.type_ == "Approved")
+        })
+        .await;
+        assert_eq!(found.spec.request.0, CERTIFICATE_REQUEST.as_bytes());
+        assert_eq!(found.spec.usages, Some(vec!["client auth".to_owned()]));
+        assert_eq!(found.spec.expiration_seconds, Some(3600));
+        let status = json!({"status": {"certificate": STANDARD.encode(certificate)}});
+        let signed = requests
+            .patch_status("good", &PatchParams::default(), &Patch::Merge(status))
+            .await;
+        signed.expect("a signature");
+    };
+    let asked = config("good", true);
+    let opening = world.connection.open_ephemeral(REQUEST, &asked);
+    let (opened, ()) = tokio::join!(opening, signing);
+    let value = opened?.value;
+    assert_eq!(value.get_str("certificate"), Some(certificate));
+    assert_eq!(value.get_str("id"), Some("good"));
+    assert!(value.is_wholly_known());
+    assert!(
+        requests.get_opt("good").await?.is_none(),
+        "it is there still"
+    );
+
+    let denying = async {
+        until("bad", |_| true).await;
+        let status = json!({"status": {"conditions": [{
+            "type": "Denied", "status": "True", "reason": "Policy", "message": "Not you.",
+        }]}});
+        let denied = requests
+            .patch_approval("bad", &PatchParams::default(), &Patch::Merge(status))
+            .await;
+        denied.expect("a denial");
+    };
+    let asked = config("bad", false);
+    let opening = world.connection.open_ephemeral(REQUEST, &asked);
+    let (opened, ()) = tokio::join!(opening, denying);
+    let refused = opened.expect_err("denied").to_string();
+    assert!(
+        refused.contains("CertificateSigningRequest bad: Denied"),
+        "{refused}"
+    );
+    assert!(refused.contains("Policy: Not you."), "{refused}");
+    assert!(
+        requests.get_opt("bad").await?.is_none(),
+        "it is there still"
+    );
     Ok(())
 }

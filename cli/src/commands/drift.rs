@@ -76,7 +76,8 @@ async fn look(
     request: &Request<'_>,
     reporter: &Reporter,
 ) -> Result<(DriftReport, bool), Diagnostics> {
-    let plan = run::make(providers, prior, request, reporter).await?;
+    let interrupt = run::while_planning(&request.configuration.config);
+    let plan = run::make(providers, prior, request, interrupt, reporter).await?;
     let mut drift = plan.drift.clone();
     let about = |u: &Unread, d: &Diagnostic| u.diagnostics.iter().any(|own| own == d);
     let mut rest: Diagnostics = plan

@@ -73,6 +73,7 @@ async fn import(
         .collect();
     let options = PlanOptions {
         workspace: configuration.workspace.clone(),
+        interrupt: crate::run::while_planning(&configuration.config),
         ..PlanOptions::default()
     };
     let found = plan::import_object(

@@ -69,7 +69,10 @@ pub async fn run(context: &Context, args: &PlanArgs) -> Exit {
         None => Ok(()),
     };
     let made = match ready {
-        Ok(()) => run::make(&providers, &prior, &request, &reporter).await,
+        Ok(()) => {
+            let interrupt = run::while_planning(&request.configuration.config);
+            run::make(&providers, &prior, &request, interrupt, &reporter).await
+        }
         Err(diagnostics) => Err(diagnostics),
     };
     let plan = Prior::close(prior.store, made).await?;

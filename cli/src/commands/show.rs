@@ -83,7 +83,11 @@ async fn plan(context: &Context, args: &ShowArgs, file: &Path) -> Exit {
     };
     let inputs = variables::gather(&[])?;
     let saved = (saved, Purpose::Show);
-    let made = run::resume(&providers, &prior, saved, config, &inputs, &reporter).await;
+    let interrupt = run::while_planning(&config);
+    let made = run::resume(
+        &providers, &prior, saved, config, &inputs, interrupt, &reporter,
+    )
+    .await;
     drop(reporter);
     let before = prior.state.clone();
     let plan = Prior::close(prior.store, made).await?;

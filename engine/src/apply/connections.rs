@@ -156,8 +156,8 @@ impl Run<'_> {
                 }
                 Node::Resource(m, key) if key.0 == ResourceMode::Ephemeral => {
                     let resource = &self.config.module(m).resources[&key];
-                    if resource.schema.expires_after.is_some() {
-                        self.ephemeral.expired(prior, n);
+                    if let Some(good_for) = resource.schema.expires_after {
+                        self.ephemeral.expire(prior, n, good_for);
                     }
                     self.open_node(n, m, &key, prior, &mut found).await;
                 }

@@ -108,7 +108,6 @@ impl Run<'_> {
                     }
                     if asked == Interrupt::Now {
                         stopping = true;
-                        self.hurried = true;
                         self.outcome.diagnostics.push(Diagnostic::error(
                             "Interrupted",
                             format!("The run was stopped with {} operations under way. What they made is looked for at the start of the next run.", running.len()),

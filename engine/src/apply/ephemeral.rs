@@ -8,27 +8,26 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use petgraph::graph::NodeIndex;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
-use super::Run;
 use super::drive::evaluate;
 use super::tasks::Task;
+use super::{Interrupt, Run};
 use crate::address::ProviderAddress;
 use crate::changes::{ChangeAction, InstanceChange};
 use crate::checks::{Time, resource_node};
 use crate::config::{ModuleId, ResourceKey};
-use crate::ephemeral::{Opened, behind, close, ephemeral, is_ephemeral, open, put, wanted};
+use crate::ephemeral::{
+    Opened, behind, close, closed, ephemeral, interrupted, is_ephemeral, open, put, wanted,
+};
 use crate::events::Listener;
 use crate::graph::Node;
 use crate::plan::provider_node;
 use crate::world::{Instances, ModuleScope, Shape, World};
-
-/// How long a run that does not wait any more waits for ephemeral resources to close.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The ephemeral resources of a run.
 #[derive(Default)]
@@ -36,8 +35,8 @@ pub(super) struct Ephemerals {
     /// What each node needs of them.
     behind: HashMap<NodeIndex, Arc<Vec<NodeIndex>>>,
     opened: Vec<Opened>,
-    /// Those that were opened or could not be, in the world as it was (`true`) or will be.
-    tried: HashSet<(bool, NodeIndex)>,
+    /// Those that were opened or could not be, in the world as it was (`true`) or will be; when.
+    tried: HashMap<(bool, NodeIndex), Instant>,
     failed: HashSet<(bool, NodeIndex)>,
     /// What a task that is not done yet needs.
     needs: HashMap<usize, Arc<Vec<NodeIndex>>>,
@@ -63,10 +62,18 @@ impl Ephemerals {
         }
     }
 
-    /// One that cannot be renewed is to be opened once more; the old is closed with it.
-    pub(super) fn expired(&mut self, prior: bool, node: NodeIndex) {
-        self.tried.remove(&(prior, node));
-        self.failed.remove(&(prior, node));
+    /// One that cannot be renewed is opened once more when it has been open for that long; the old
+    /// is closed with it.
+    pub(super) fn expire(&mut self, prior: bool, node: NodeIndex, good_for: Duration) {
+        let key = (prior, node);
+        if self
+            .tried
+            .get(&key)
+            .is_some_and(|t| t.elapsed() >= good_for)
+        {
+            self.tried.remove(&key);
+            self.failed.remove(&key);
+        }
     }
 
     /// Starts closing what nothing needs any more.
@@ -194,7 +201,7 @@ impl Run<'_> {
         let Some(needed) = self.ephemeral.behind.get(&node).cloned() else {
             return Ok(());
         };
-        let tried = |n: &NodeIndex| self.ephemeral.tried.contains(&(false, *n));
+        let tried = |n: &NodeIndex| self.ephemeral.tried.contains_key(&(false, *n));
         let mut found = Diagnostics::new();
         if !needed.iter().all(tried) {
             let graph = self.graph;
@@ -233,9 +240,10 @@ impl Run<'_> {
         found: &'b mut Diagnostics,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>> {
         Box::pin(async move {
-            if !self.ephemeral.tried.insert((prior, n)) {
+            if self.ephemeral.tried.contains_key(&(prior, n)) {
                 return;
             }
+            self.ephemeral.tried.insert((prior, n), Instant::now());
             let mut own = Diagnostics::new();
             self.open_once(n, m, key, prior, &mut own).await;
             if own.has_errors() {
@@ -272,8 +280,19 @@ impl Run<'_> {
         if found.has_errors() {
             return;
         }
-        let connection = &state.connection;
-        for (w, made) in open(n, resource, list, connection, &self.listener).await {
+        let given_up = interrupted(Some(self.interrupt.clone()), Interrupt::Now);
+        let all = tokio::select! {
+            all = open(n, resource, list, &state.connection, &self.listener) => all,
+            () = given_up => {
+                let detail = "It was being opened when the run was stopped. If it was opened nevertheless, it stays open until it expires.";
+                found.push(
+                    Diagnostic::error("Ephemeral resource not open", detail)
+                        .with_range(Some(resource.range.clone())),
+                );
+                return;
+            }
+        };
+        for (w, made) in all {
             match made {
                 Ok((value, opened)) => {
                     self.ephemeral.opened.push(opened);
@@ -325,18 +344,8 @@ impl Run<'_> {
             found.extend(close(opened, &listener).await);
             found
         };
-        let found = if self.hurried {
-            match tokio::time::timeout(PATIENCE, all).await {
-                Ok(found) => found,
-                Err(_) => Diagnostic::warning(
-                    "Ephemeral resources were not closed",
-                    "The run was stopped, and closing took too long. What they stand for may stay valid until it expires.",
-                )
-                .into(),
-            }
-        } else {
-            all.await
-        };
+        let hurry = interrupted(Some(self.interrupt.clone()), Interrupt::Now);
+        let found = closed(all, hurry).await;
         self.outcome.diagnostics.extend(found);
     }
 }

@@ -197,7 +197,7 @@ async fn carry_out(
         mode,
         deposed: HashMap::new(),
         interrupted: false,
-        hurried: false,
+        interrupt: options.interrupt.clone(),
         ephemeral: Ephemerals::default(),
     };
     run.inner.world.planning = false;
@@ -291,8 +291,8 @@ struct Run<'a> {
     deposed: HashMap<usize, RecordKey>,
     /// Whether somebody stopped it.
     interrupted: bool,
-    /// Whether it does not wait for what is under way either.
-    hurried: bool,
+    /// Who stops it.
+    interrupt: watch::Receiver<Interrupt>,
     ephemeral: Ephemerals,
 }
 

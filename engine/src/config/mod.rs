@@ -469,6 +469,12 @@ impl Config {
         self.graph.get()
     }
 
+    /// Whether it has ephemeral resources, in whichever module.
+    pub fn has_ephemeral_resources(&self) -> bool {
+        let mut keys = self.modules.iter().flat_map(|m| m.resources.keys());
+        keys.any(|(mode, ..)| *mode == ResourceMode::Ephemeral)
+    }
+
     /// The module of an index.
     pub fn module(&self, id: ModuleId) -> &Module {
         &self.modules[id]

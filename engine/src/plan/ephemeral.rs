@@ -4,16 +4,69 @@
 use std::mem;
 
 use petgraph::graph::NodeIndex;
-use topo_sdk::Value;
+use tokio::sync::watch;
+use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::{Planner, ProviderState};
 use crate::address::{InstanceAddress, ProviderAddress};
+use crate::apply::Interrupt;
 use crate::config::{ModuleId, Resource, ResourceKey};
-use crate::ephemeral::{Wanted, close, open, put, unopened, wanted};
+use crate::ephemeral::{Wanted, close, closed, interrupted, open, put, unopened, wanted};
+use crate::events::Event;
 use crate::graph::{Graph, Node};
 use crate::world::{Each, Instances};
 
+/// While it lives, something is being opened and must not be given up.
+struct Opening<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Opening<'a> {
+    fn begin(count: &'a watch::Sender<usize>) -> Opening<'a> {
+        count.send_modify(|n| *n += 1);
+        Opening(count)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|n| *n -= 1);
+    }
+}
+
+/// What is told of a plan that was given up.
+pub(super) fn interruption() -> Diagnostic {
+    Diagnostic::error(
+        "Interrupted",
+        "The plan was not finished, and nothing of it has been done.",
+    )
+}
+
 impl Planner<'_> {
+    /// Whether somebody interrupted.
+    pub(super) fn is_interrupted(&self) -> bool {
+        let by = self.options.interrupt.as_ref();
+        by.is_some_and(|i| *i.borrow() != Interrupt::None)
+    }
+
+    /// Ends when planning is to be given up: at the first interrupt, but not while something is
+    /// being opened, which nobody would close; at the second in any case.
+    pub(super) fn given_up(&self) -> impl Future<Output = ()> + Send + 'static {
+        let by = self.options.interrupt.clone();
+        let mut opening = self.opening.subscribe();
+        let listener = self.listener.clone();
+        async move {
+            interrupted(by.clone(), Interrupt::Graceful).await;
+            let running = *opening.borrow();
+            if running > 0 {
+                listener(Event::Interrupted { running });
+            }
+            let settled = async { opening.wait_for(|n| *n == 0).await.is_ok() };
+            tokio::select! {
+                _ = settled => {}
+                () = interrupted(by, Interrupt::Now) => {}
+            }
+        }
+    }
+
     /// Opens instances of an ephemeral resource; what cannot be opened yet is unknown.
     #[expect(
         clippy::too_many_arguments,
@@ -54,6 +107,10 @@ impl Planner<'_> {
             }
         }
         let Some(connection) = connection else { return };
+        if self.is_interrupted() {
+            return;
+        }
+        let _opening = Opening::begin(&self.opening);
         for (w, made) in open(index, resource, ready, &connection, &self.listener).await {
             match made {
                 Ok((value, opened)) => {
@@ -76,8 +133,11 @@ impl Planner<'_> {
         let Some(state) = self.any_connection(&resource.provider_address).await else {
             return;
         };
+        if self.is_interrupted() {
+            return;
+        }
         let Some(world) = &mut self.prior else { return };
-        let mut aside = topo_sdk::Diagnostics::new();
+        let mut aside = Diagnostics::new();
         let mut list = wanted(world, m, key, resource, &mut aside);
         let shape = crate::world::Shape::of(&resource.repetition);
         for values in &mut world.modules[m] {
@@ -90,6 +150,7 @@ impl Planner<'_> {
             return;
         }
         list.retain(|w| w.config.is_wholly_known());
+        let _opening = Opening::begin(&self.opening);
         let connection = &state.connection;
         for (w, made) in open(index, resource, list, connection, &self.listener).await {
             if let (Ok((value, opened)), Some(world)) = (made, &mut self.prior) {
@@ -118,7 +179,8 @@ impl Planner<'_> {
     /// Closes all that was opened.
     pub(super) async fn close_ephemerals(&mut self) {
         let opened = mem::take(&mut self.opened);
-        let found = close(opened, &self.listener).await;
+        let hurry = interrupted(self.options.interrupt.clone(), Interrupt::Now);
+        let found = closed(close(opened, &self.listener), hurry).await;
         self.diagnostics.extend(found);
     }
 }

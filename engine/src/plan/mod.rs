@@ -28,10 +28,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use petgraph::graph::NodeIndex;
+use tokio::sync::watch;
 use topo_sdk::plan::nulls_for_unknowns;
 use topo_sdk::{Diagnostic, Diagnostics, Value};
 
 use self::dependencies::{create_first, resource_dependencies};
+use self::ephemeral::interruption;
 use self::moves::Moves;
 use self::removal::Removals;
 pub use imports::{GeneratedBlock, generate, import_object};
@@ -43,6 +45,7 @@ pub use saved::{Purpose, SavedPlan, resume};
 pub(crate) use selection::Selection;
 
 use crate::address::{InstanceAddress, ProviderAddress, Target};
+use crate::apply::Interrupt;
 use crate::changes::{
     ChangeAction, Deferred, Drift, Importing, InstanceChange, OutputChange, Overview, PlanMode,
     Unread,
@@ -83,6 +86,9 @@ pub struct PlanOptions {
     pub to_be_saved: bool,
     /// Where what recovery finds is written; without it open intents are reported as errors.
     pub store: Option<Arc<dyn StateStore>>,
+    /// Interrupts: after the first, ephemeral resources that are open are closed, and the plan
+    /// is an error. After the second they are not waited for much longer.
+    pub interrupt: Option<watch::Receiver<Interrupt>>,
 }
 
 impl Default for PlanOptions {
@@ -98,6 +104,7 @@ impl Default for PlanOptions {
             parallelism: 10,
             to_be_saved: false,
             store: None,
+            interrupt: None,
         }
     }
 }
@@ -381,6 +388,7 @@ fn planner<'a>(
         deferred: Vec::new(),
         blocked: BTreeMap::new(),
         opened: Vec::new(),
+        opening: watch::Sender::new(0),
         inputs,
     })
 }
@@ -436,6 +444,8 @@ struct Planner<'a> {
     blocked: BTreeMap<InstanceAddress, Diagnostic>,
     /// Ephemeral resources that are open, in the order in which they were opened.
     opened: Vec<Opened>,
+    /// How many openings are under way.
+    opening: watch::Sender<usize>,
     inputs: saved::Basis,
 }
 
@@ -457,41 +467,19 @@ impl Planner<'_> {
                 &mut self.diagnostics,
             );
         }
-        self.adopt_providers();
-        if self.options.mode == PlanMode::Normal {
-            let config = self.config.clone();
-            let Some(graph) = config.graph() else {
-                return Err(self.diagnostics.into());
-            };
-            for index in &graph.order {
-                if self.selection.has_node(*index) {
-                    self.node(graph, *index).await;
-                }
-            }
-            self.wrong_moves();
-        }
-        // Objects whose block is gone, or all of them.
-        let addresses: BTreeSet<ProviderAddress> = self
-            .state
-            .records
-            .values()
-            .filter(|r| self.selection.has_record(&r.key) && !self.only_forgotten(r))
-            .map(|r| r.provider.clone())
-            .chain(self.state.intents.iter().map(|i| i.provider.clone()))
-            .collect();
-        for address in addresses {
-            self.open_provider(&address).await;
-        }
-        if self.options.mode != PlanMode::RefreshOnly {
-            self.deletions();
-            self.prevented();
-            self.incomplete_replacements();
-        }
-        self.check_blocks().await;
+        let given_up = self.given_up();
+        let outputs = tokio::select! {
+            biased;
+            () = given_up => None,
+            outputs = self.look() => outputs,
+        };
         self.close_ephemerals().await;
+        let Some(outputs) = outputs else {
+            self.diagnostics.push(interruption());
+            return Err(self.diagnostics.into());
+        };
         self.report_open_intents();
         self.unmatched_replacements();
-        let outputs = self.outputs().await;
         if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
             return Err(Box::new(Unmade {
                 diagnostics: self.diagnostics,
@@ -556,6 +544,45 @@ impl Planner<'_> {
                 saved: self.inputs,
             },
         })
+    }
+
+    /// Evaluates, reads and plans everything, in the order of the graph. Gives what outputs will
+    /// be; `None` where it was interrupted.
+    async fn look(&mut self) -> Option<Vec<OutputChange>> {
+        self.adopt_providers();
+        if self.options.mode == PlanMode::Normal {
+            let config = self.config.clone();
+            let graph = config.graph()?;
+            for index in &graph.order {
+                // Where nothing has to be waited for, nobody else would notice.
+                if self.is_interrupted() {
+                    return None;
+                }
+                if self.selection.has_node(*index) {
+                    self.node(graph, *index).await;
+                }
+            }
+            self.wrong_moves();
+        }
+        // Objects whose block is gone, or all of them.
+        let addresses: BTreeSet<ProviderAddress> = self
+            .state
+            .records
+            .values()
+            .filter(|r| self.selection.has_record(&r.key) && !self.only_forgotten(r))
+            .map(|r| r.provider.clone())
+            .chain(self.state.intents.iter().map(|i| i.provider.clone()))
+            .collect();
+        for address in addresses {
+            self.open_provider(&address).await;
+        }
+        if self.options.mode != PlanMode::RefreshOnly {
+            self.deletions();
+            self.prevented();
+            self.incomplete_replacements();
+        }
+        self.check_blocks().await;
+        Some(self.outputs().await)
     }
 
     async fn outputs(&mut self) -> Vec<OutputChange> {

@@ -16,11 +16,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use topo_sdk::convert::convert;
 use topo_sdk::{Diagnostic, Diagnostics, ResourceState, Value};
 
 use super::{Plan, PlanOptions, plan_with};
 use crate::address::{InstanceAddress, Target};
+use crate::apply::Interrupt;
 use crate::changes::{ChangeAction, PlanMode};
 use crate::config::{Config, Module};
 use crate::events::{Event, Listener};
@@ -55,6 +57,7 @@ pub(crate) struct Basis {
     excludes: Vec<Target>,
     allow_deferral: bool,
     workspace: Arc<str>,
+    interrupt: Option<watch::Receiver<Interrupt>>,
 }
 
 impl Basis {
@@ -81,6 +84,7 @@ impl Basis {
             excludes: options.excludes.clone(),
             allow_deferral: options.allow_deferral,
             workspace: options.workspace.clone(),
+            interrupt: options.interrupt.clone(),
         }
     }
 }
@@ -94,6 +98,7 @@ impl Basis {
             excludes: self.excludes.clone(),
             allow_deferral: self.allow_deferral,
             workspace: self.workspace.clone(),
+            interrupt: self.interrupt.clone(),
             ..PlanOptions::default()
         }
     }
@@ -429,6 +434,7 @@ pub async fn resume(
     inputs: &Inputs,
     state: State,
     store: Option<Arc<dyn StateStore>>,
+    interrupt: Option<watch::Receiver<Interrupt>>,
     listener: Listener,
 ) -> Result<Plan, Diagnostics> {
     if let Some(files) = moved(&saved.files, &config.digests, |f| f.to_string()) {
@@ -458,6 +464,7 @@ pub async fn resume(
         allow_deferral: saved.allow_deferral,
         workspace: saved.workspace.clone(),
         store,
+        interrupt,
         ..PlanOptions::default()
     };
     let given = Arc::new(given);

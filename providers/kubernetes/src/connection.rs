@@ -7,8 +7,8 @@ use kube::Client;
 use serde_json::{Map, Value as Json, json};
 use topo_sdk::provider::unknown_type;
 use topo_sdk::{
-    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, Operation, OperationId, Path,
-    ReadRequest, RecoverRequest, Recovery, ResourceState, Value,
+    Action, ApplyFailure, ApplyRequest, Connection, Diagnostics, OpenedEphemeral, Operation,
+    OperationId, Path, ReadRequest, RecoverRequest, Recovery, ResourceState, Value,
 };
 
 use crate::config::Ignored;
@@ -17,7 +17,7 @@ use crate::kinds::{self, Kind};
 use crate::manifest::{self, Manifests};
 use crate::object::{MANAGER, Objects, owned_by_topo, text};
 use crate::read::{self, Scope};
-use crate::{wait, write};
+use crate::{ephemeral, wait, write, write_only};
 
 /// From how many objects of one namespace on it is cheaper to list them.
 const MANY: usize = 4;
@@ -203,13 +203,36 @@ impl Cluster {
             .await
     }
 
+    /// What is sent: all that topo is to own. That is also what it wrote without knowing it any
+    /// more, which must not be written anew.
+    async fn body(
+        &self,
+        kind: &Kind,
+        key: &Key,
+        prior: Option<&Value>,
+        planned: &Value,
+        config: &Value,
+    ) -> Result<Map<String, Json>, Diagnostics> {
+        let shape = &kind.model().shape;
+        let Some(prior) = prior.filter(|p| write_only::keeps_any(shape, p, planned, config)) else {
+            return Ok(write::object(shape, planned, config));
+        };
+        let live = self.get(kind, key).await?.unwrap_or_default();
+        let (config, kept) = write_only::unrevised(shape, prior, planned, config, &live);
+        let mut body = write::object(shape, planned, &config);
+        for (api, value) in kept {
+            write::insert(&mut body, &api, value);
+        }
+        Ok(body)
+    }
+
     #[allow(clippy::too_many_arguments)]
     async fn put(
         &self,
         kind: &Kind,
         action: &'static str,
         key: &Key,
-        uid: Option<&str>,
+        prior: Option<&Value>,
         planned: &Value,
         config: &Value,
         operation: &dyn Operation,
@@ -217,7 +240,7 @@ impl Cluster {
         let id = key.to_string();
         let subject = self.subject(action, kind, &id);
         let model = kind.model();
-        let mut body = write::object(&model.shape, planned, config);
+        let mut body = self.body(kind, key, prior, planned, config).await?;
         let metadata = body.entry("metadata").or_insert_with(|| json!({}));
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.insert("name".into(), json!(key.name));
@@ -225,7 +248,7 @@ impl Cluster {
                 metadata.insert("namespace".into(), json!(namespace));
             }
             // An update of an object that is gone, or another now, is refused.
-            if let Some(uid) = uid {
+            if let Some(uid) = prior.and_then(uid) {
                 metadata.insert("uid".into(), json!(uid));
             }
         }
@@ -448,6 +471,18 @@ impl Connection for Cluster {
         })
     }
 
+    async fn open_ephemeral(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, Diagnostics> {
+        let Some((kind, schema)) = ephemeral::find(type_name) else {
+            return Err(unknown_type(type_name));
+        };
+        let planned = topo_sdk::plan::propose(&schema.block, None, config);
+        Ok(kind.open(self, planned).await?.into())
+    }
+
     async fn apply(
         &self,
         request: &ApplyRequest,
@@ -476,12 +511,11 @@ impl Connection for Cluster {
                     );
                     return Err(none.into());
                 };
-                let uid = uid(&prior.value);
                 let made = self.put(
                     kind,
                     "update",
                     &key,
-                    uid,
+                    Some(&prior.value),
                     planned,
                     &request.config,
                     operation,

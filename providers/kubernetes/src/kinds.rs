@@ -18,6 +18,7 @@ use topo_sdk::{Attribute, NestedBlock, ObjectType, Type};
 
 use crate::derive::{Derived, derive, field};
 use crate::shape::{FieldKind, Scalar, Shape, Source};
+use crate::write_only;
 
 /// What a type waits for once the API has accepted a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,7 +351,7 @@ impl Kind {
         );
     }
 
-    /// What a secret has beside its plain text: data that is no text.
+    /// What a secret has beside its plain text: data that is no text, and data that is only written.
     fn add_data(&self, made: &mut Derived) {
         if self.resource.kind == "Secret" {
             let kind = FieldKind::Map {
@@ -363,6 +364,10 @@ impl Kind {
                     .sensitive()
                     .describe("Data that is no text, in Base64."),
             );
+            let text = "Data that is text.";
+            write_only::add_map(made, "data_wo", "data", Scalar::Base64, text);
+            let binary = "Data that is no text, in Base64.";
+            write_only::add_map(made, "binary_data_wo", "data", Scalar::String, binary);
         }
     }
 
@@ -372,7 +377,7 @@ impl Kind {
             let block = &self.model().schema.block;
             let mut data = Block::new();
             for (name, attribute) in &block.attributes {
-                if !name.starts_with("wait_") {
+                if !name.starts_with("wait_") && !write_only::concerns(name, attribute) {
                     let mut computed = Attribute::computed(attribute.ty.clone());
                     computed.sensitive = attribute.sensitive;
                     data = data.attr(name, computed.describe(&attribute.description));

@@ -9,6 +9,7 @@
 mod config;
 mod connection;
 mod derive;
+mod ephemeral;
 mod errors;
 mod functions;
 mod kinds;
@@ -25,6 +26,7 @@ mod shape;
 mod tests;
 mod wait;
 mod write;
+mod write_only;
 mod yaml;
 
 use std::sync::{Arc, LazyLock};
@@ -81,6 +83,14 @@ impl Provider for Kubernetes {
 
     fn data_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
         kinds::find_data(type_name).map(kinds::Kind::data_schema)
+    }
+
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        ephemeral::names().map(Arc::from).collect()
+    }
+
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        ephemeral::find(type_name).map(|(_, schema)| schema.clone())
     }
 
     fn functions(&self) -> Vec<topo_sdk::Function> {

@@ -86,6 +86,7 @@ pub fn object(shape: &Shape, block: &Block, live: &Map<String, Json>, scope: Sco
             // Spelled as before where it means the same.
             Source::Either => Some(scope.enter(field).unwrap_or(Scope::All)),
             Source::Api => Some(Scope::All),
+            Source::WriteOnly => None,
         };
         let value = match scope {
             None => absent(field, block),

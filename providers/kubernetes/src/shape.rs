@@ -33,6 +33,8 @@ pub enum Source {
     Either,
     /// The API. Never sent, read always.
     Api,
+    /// The configuration. Never read; see [`crate::write_only`].
+    WriteOnly,
 }
 
 /// What a field holds.

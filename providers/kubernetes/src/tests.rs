@@ -195,6 +195,10 @@ fn names_and_nesting_are_those_of_the_hashicorp_provider() {
             &[
                 "data",
                 "binary_data",
+                "data_wo",
+                "data_wo_revision",
+                "binary_data_wo",
+                "binary_data_wo_revision",
                 "type",
                 "immutable",
                 "wait_for_service_account_token",
@@ -834,4 +838,52 @@ fn a_manifest_names_its_object() {
         ]
     );
     assert!(wrong(Value::unknown(Type::Dynamic)).is_empty());
+}
+
+#[test]
+fn what_is_only_written_is_sent_and_never_read() {
+    let model = model("kubernetes_secret_v1");
+    let config = config(
+        model,
+        json!({
+            "metadata": [{"name": "s"}],
+            "data": {"a": "plain"},
+            "data_wo": {"b": "secret"},
+            "binary_data_wo": {"c": "AQI="},
+        }),
+    );
+    let planned = planned(model, &config);
+    assert!(planned.get("data_wo").unwrap().is_null());
+    let sent = write::object(&model.shape, &planned, &config);
+    let all = json!({"a": "cGxhaW4=", "b": "c2VjcmV0", "c": "AQI="});
+    assert_eq!(sent["data"], all);
+    let live = json!({"metadata": {"name": "s"}, "data": all});
+    for scope in [Scope::Prior(&planned), Scope::All] {
+        let read = read_back(model, &live, scope);
+        assert!(read.get("data_wo").unwrap().is_null());
+        assert!(read.get("binary_data_wo").unwrap().is_null());
+    }
+    // And the data source does not have them.
+    let data = kinds::find_data("kubernetes_secret_v1")
+        .unwrap()
+        .data_schema();
+    let mut names = data.block.attributes.keys();
+    assert!(
+        !names.any(|n| n.contains("_wo")),
+        "{:?}",
+        data.block.attributes
+    );
+}
+
+#[test]
+fn ephemeral_types_have_schemas_that_make_sense() {
+    let provider = provider();
+    let names = provider.ephemeral_types();
+    assert!(names.is_sorted());
+    for name in names {
+        let schema = provider.ephemeral_schema(&name).unwrap();
+        assert!(schema.block.blocks["metadata"].min == 1, "{name}");
+        let computed = |n: &&str| schema.block.attributes.contains_key(*n);
+        assert!(["token", "certificate"].iter().any(computed), "{name}");
+    }
 }

@@ -9,14 +9,14 @@ use topo_sdk::Value;
 use crate::shape::{FieldKind, Scalar, Shape, Source};
 
 /// The API object of a planned one. `config` tells what was configured of the fields that the
-/// API decides otherwise.
+/// API decides otherwise, and what is only written.
 pub fn object(shape: &Shape, planned: &Value, config: &Value) -> Map<String, Json> {
     let mut made = Map::new();
     for field in &shape.fields {
         let configured = config.get(&field.name).unwrap_or(&Value::NULL);
         let value = match field.source {
             Source::Configuration => planned.get(&field.name).unwrap_or(&Value::NULL),
-            Source::Either => configured,
+            Source::Either | Source::WriteOnly => configured,
             Source::Api => continue,
         };
         if value.is_null() || !value.is_known() {
@@ -78,7 +78,7 @@ pub fn object(shape: &Shape, planned: &Value, config: &Value) -> Map<String, Jso
 }
 
 /// Adds a field. Two attributes can share one API map (a secret's plain and binary data).
-fn insert(made: &mut Map<String, Json>, api: &str, value: Json) {
+pub fn insert(made: &mut Map<String, Json>, api: &str, value: Json) {
     match (made.get_mut(api), value) {
         (Some(Json::Object(there)), Json::Object(mut more)) => there.append(&mut more),
         (_, value) => {

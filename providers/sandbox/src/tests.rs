@@ -111,6 +111,19 @@ impl Provider for Tiny {
             other => self.resource_schema(other),
         }
     }
+    fn ephemeral_types(&self) -> Vec<Arc<str>> {
+        vec!["aws_eks_cluster_auth".into(), "aws_session".into()]
+    }
+    fn ephemeral_schema(&self, type_name: &str) -> Option<Arc<Schema>> {
+        let scope = Block::new().attr("path", Attribute::optional(text()));
+        let known = self.ephemeral_types().iter().any(|t| &**t == type_name);
+        let block = Block::new()
+            .attr("name", Attribute::required(text()))
+            .attr("note", Attribute::optional(text()))
+            .attr("token", Attribute::computed(text()).sensitive())
+            .block("scope", NestedBlock::list_max_one(scope));
+        known.then(|| Arc::new(Schema::new(block)))
+    }
     async fn configure(&self, _config: &Value) -> Result<Arc<dyn Connection>, Diagnostics> {
         Err(Diagnostics::error("No network in tests", ""))
     }
@@ -640,4 +653,47 @@ async fn zones_follow_the_region_and_tags_the_provider() {
         .collect();
     assert_eq!(all, ["own", "owner"]);
     assert!(vpc.get_str("arn").unwrap().contains(":eu-west-1:"));
+}
+
+#[tokio::test]
+async fn an_ephemeral_resource_is_invented_and_kept_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = open(dir.path(), Faults::default());
+    let bench = Bench::aws(&cloud).await;
+    let schema = Tiny("aws").ephemeral_schema("aws_session").unwrap();
+    let asked = |name: &str| {
+        let scope = Value::object([("path", Value::from("/kong"))]);
+        let given = Value::object([("name", name.into()), ("scope", Value::tuple(vec![scope]))]);
+        let filled = plan::fill_missing(&schema.block, given);
+        convert::convert(&filled, &schema.block.ty()).unwrap()
+    };
+    let mut tokens = Vec::new();
+    for type_name in ["aws_session", "aws_eks_cluster_auth"] {
+        for name in ["a", "a", "b"] {
+            let config = asked(name);
+            let opened = bench.connection.open_ephemeral(type_name, &config).await;
+            let opened = opened.unwrap();
+            assert!(opened.value.is_wholly_known(), "{:?}", opened.value);
+            assert!(convert::conforms(&opened.value, &schema.block.ty()));
+            // What was asked for stays, what was left out is null.
+            assert_eq!(opened.value.get_str("name"), Some(name));
+            assert_eq!(inner(&opened.value, "scope").get_str("path"), Some("/kong"));
+            assert!(opened.value.get("note").unwrap().is_null());
+            assert_eq!(opened.renew_at, None);
+            let close = bench.connection.close_ephemeral(type_name, &opened.private);
+            close.await.unwrap();
+            tokens.push(opened.value.get_str("token").unwrap().to_owned());
+        }
+    }
+    // The same for the same, another for another.
+    assert_eq!(tokens[0], tokens[1]);
+    assert_eq!(tokens[3], tokens[4]);
+    let others: std::collections::BTreeSet<&String> = tokens.iter().collect();
+    assert_eq!(others.len(), 4, "{tokens:?}");
+    assert!(cloud.list().unwrap().is_empty());
+    let unknown = bench
+        .connection
+        .open_ephemeral("aws_none", &asked("a"))
+        .await;
+    assert!(unknown.is_err());
 }

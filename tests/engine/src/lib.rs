@@ -248,6 +248,7 @@ impl Scenario {
             &self.inputs,
             self.state().await,
             Some(self.store.clone()),
+            self.options.interrupt.clone(),
             self.listener.clone(),
         )
         .await

@@ -336,8 +336,10 @@ impl Connection for Link {
         let call = self.call("data", config);
         self.cloud.note(call.clone());
         self.cloud.enter(&call).await;
-        if self.cloud.behaviour(&call) == Some(Behaviour::Fail) {
-            return Err(refused(&call));
+        match self.cloud.behaviour(&call) {
+            Some(Behaviour::Fail) => return Err(refused(&call)),
+            Some(Behaviour::WaitBefore) => self.cloud.held(&call).await,
+            _ => {}
         }
         let name = config.get_str("name").unwrap_or_default();
         Ok(if type_name == "test_token" {
@@ -362,6 +364,9 @@ impl Connection for Link {
         let name = config.get_str("name").unwrap_or_default();
         let token = format!("{name}-session-{}", self.cloud.number());
         self.cloud.open_session(&token);
+        if self.cloud.behaviour(&call) == Some(Behaviour::WaitAfter) {
+            self.cloud.held(&call).await;
+        }
         Ok(OpenedEphemeral {
             value: config.clone().with("token", Value::from(token.as_str())),
             private: format!("{name} {token}").into_bytes(),

@@ -10,7 +10,7 @@ use topo_engine::events::{EphemeralAction, Event};
 use topo_engine::store::RecordKey;
 
 use super::{Message, action_word, resource};
-use crate::progress::{human, object, words};
+use crate::progress::{ephemeral_words, human, object, words};
 use crate::render::text::visible;
 
 /// What happens to one resource instance.
@@ -131,14 +131,9 @@ pub(super) fn data(event: &Event) -> Vec<Message> {
 }
 
 pub(super) fn ephemeral(event: &Event) -> Vec<Message> {
-    let word = |action: &EphemeralAction| match action {
-        EphemeralAction::Open => ("open", "Opening"),
-        EphemeralAction::Renew => ("renew", "Renewing"),
-        EphemeralAction::Close => ("close", "Closing"),
-    };
     vec![match event {
         Event::EphemeralStarted { address, action } => {
-            let (name, text) = word(action);
+            let (name, text) = ephemeral_words(*action);
             let hook = Hook::of(address).with("action", name);
             hook.says("ephemeral_op_start", &format!("{text}..."))
         }
@@ -147,13 +142,36 @@ pub(super) fn ephemeral(event: &Event) -> Vec<Message> {
             action,
             elapsed,
         } => {
-            let (name, text) = word(action);
+            let (name, text) = ephemeral_words(*action);
             let text = format!("{text} complete after {}", human(*elapsed));
             let hook = Hook::of(address).with("action", name);
             hook.elapsed(*elapsed).says("ephemeral_op_complete", &text)
         }
+        Event::EphemeralFailed {
+            address,
+            action,
+            elapsed,
+        } => {
+            let (name, text) = ephemeral_words(*action);
+            let text = format!("{text} errored after {}", human(*elapsed));
+            let hook = Hook::of(address).with("action", name);
+            hook.elapsed(*elapsed).says("ephemeral_op_errored", &text)
+        }
         _ => return Vec::new(),
     }]
+}
+
+/// Something is still done to an ephemeral resource.
+pub(super) fn still(
+    address: &InstanceAddress,
+    action: EphemeralAction,
+    elapsed: Duration,
+) -> Message {
+    let (name, text) = ephemeral_words(action);
+    let verb = text.to_lowercase();
+    let text = format!("Still {verb}... [{} elapsed]", human(elapsed));
+    let hook = Hook::of(address).with("action", name);
+    hook.elapsed(elapsed).says("ephemeral_op_progress", &text)
 }
 
 pub(super) fn provision(event: &Event) -> Vec<Message> {

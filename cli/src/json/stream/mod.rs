@@ -34,7 +34,7 @@ use topo_engine::changes::{ChangeAction, PlanMode};
 use topo_engine::events::Event;
 use topo_sdk::{Diagnostic, Diagnostics};
 
-use self::hooks::{Hook, data, each, ephemeral, mutation, provision};
+use self::hooks::{Hook, data, each, ephemeral, mutation, provision, still};
 pub use self::results::deferred_reason;
 use self::results::{applied, planned};
 
@@ -252,7 +252,9 @@ impl Messages {
                 ]
             }
             Event::ReadStarted { .. } | Event::ReadFinished { .. } => data(event),
-            Event::EphemeralStarted { .. } | Event::EphemeralFinished { .. } => ephemeral(event),
+            Event::EphemeralStarted { .. }
+            | Event::EphemeralFinished { .. }
+            | Event::EphemeralFailed { .. } => ephemeral(event),
             Event::ProvisionStarted { .. }
             | Event::ProvisionOutput { .. }
             | Event::ProvisionFinished { .. }
@@ -268,8 +270,11 @@ impl Messages {
 
     /// What to say about what is still under way.
     fn tick(&mut self, now: Instant) -> Vec<Message> {
+        let ephemeral = self.under_way.due_ephemeral(now).into_iter();
+        let ephemeral =
+            ephemeral.map(|(address, action, elapsed)| still(&address, action, elapsed));
         let due = self.under_way.due(now).into_iter();
-        due.map(|(key, running)| {
+        let due = due.map(|(key, running)| {
             let mut hook = Hook::object(&key)
                 .action(running.action)
                 .elapsed(running.told);
@@ -279,8 +284,8 @@ impl Messages {
             let verb = words(running.action).0.to_lowercase();
             let text = format!("Still {verb}... [{} elapsed]", human(running.told));
             hook.says("apply_progress", &text)
-        })
-        .collect()
+        });
+        due.chain(ephemeral).collect()
     }
 }
 

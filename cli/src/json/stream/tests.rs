@@ -91,13 +91,53 @@ fn ephemeral_resources_are_opened_and_closed() {
     assert_eq!(begun["hook"]["action"], "open");
     assert_eq!(begun["@message"], "ephemeral.random_password.x: Opening...");
     let done = once(&Event::EphemeralFinished {
-        address,
+        address: address.clone(),
         action: EphemeralAction::Close,
         elapsed: Duration::from_secs(2),
     });
     assert_eq!(done["type"], "ephemeral_op_complete");
     assert_eq!(done["hook"]["action"], "close");
     assert_eq!(done["hook"]["elapsed_seconds"], 2);
+    let failed = once(&Event::EphemeralFailed {
+        address,
+        action: EphemeralAction::Renew,
+        elapsed: Duration::from_secs(61),
+    });
+    assert_eq!(failed["type"], "ephemeral_op_errored");
+    assert_eq!(failed["hook"]["action"], "renew");
+    assert_eq!(failed["hook"]["elapsed_seconds"], 61);
+    let text = "ephemeral.random_password.x: Renewing errored after 1m1s";
+    assert_eq!(failed["@message"], text);
+}
+
+#[test]
+fn an_ephemeral_resource_that_opens_slowly_is_told_of_every_ten_seconds() {
+    let mut messages = Messages::default();
+    let start = Instant::now();
+    let address = address("ephemeral.random_password.x");
+    let action = EphemeralAction::Open;
+    let begun = Event::EphemeralStarted {
+        address: address.clone(),
+        action,
+    };
+    said(&mut messages, &begun, start);
+    assert!(messages.tick(start + Duration::from_secs(9)).is_empty());
+    let told = messages.tick(start + Duration::from_millis(10_100));
+    let [Message(told)] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(told["type"], "ephemeral_op_progress");
+    assert_eq!(told["hook"]["action"], "open");
+    assert_eq!(told["hook"]["elapsed_seconds"], 10);
+    let text = "ephemeral.random_password.x: Still opening... [10s elapsed]";
+    assert_eq!(told["@message"], text);
+    let done = Event::EphemeralFinished {
+        address,
+        action,
+        elapsed: Duration::from_secs(11),
+    };
+    said(&mut messages, &done, start);
+    assert!(messages.tick(start + Duration::from_secs(90)).is_empty());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::changes::PlanMode;
 use crate::config::{Config, ModuleId, Repetition, ResourceKey};
 use crate::events::Listener;
 use crate::graph::Node;
+use crate::plan::interruption;
 use crate::plan::saved::Basis as Saved;
 use crate::plan::{PlanOptions, Planner, planner};
 use crate::providers::Providers;
@@ -62,12 +63,23 @@ pub async fn import_object(
         found,
         saved,
     )?;
-    let connection = planner
-        .connection_by_state(&resource.provider_address)
-        .await?;
-    let found = look_up(&*connection, &listener, address, id)
-        .await
-        .map_err(|ds| ds.map(|d| d.with_address(address)))?;
+    let given_up = planner.given_up();
+    let looking = async {
+        let provider = &resource.provider_address;
+        let connection = planner.connection_by_state(provider).await?;
+        let found = look_up(&*connection, &listener, address, id).await;
+        found.map_err(|ds| ds.map(|d| d.with_address(address)))
+    };
+    let found = tokio::select! {
+        biased;
+        () = given_up => Err(interruption().into()),
+        found = looking => found,
+    };
+    planner.close_ephemerals().await;
+    let found = found?;
+    if planner.diagnostics.has_errors() {
+        return Err(planner.diagnostics);
+    }
     let mut record = new_record(address, &resource.provider_address, &resource.schema, found);
     record.keep = resource.lifecycle.keep;
     record.dependencies = planner.dependencies_by_state(address);

@@ -15,6 +15,7 @@ use crate::config::{Config, Import, ImportIdentity};
 use crate::events::Listener;
 use crate::generate::{Judge, resource_block};
 use crate::graph::Graph;
+use crate::plan::interruption;
 use crate::plan::marks::mark;
 use crate::plan::providers::provider_node;
 use crate::plan::saved::Basis as Saved;
@@ -58,7 +59,14 @@ pub async fn generate(
     let mut planner = planner(
         config, providers, given, state, &options, listener, found, saved,
     )?;
-    let made = planner.generate().await;
+    let given_up = planner.given_up();
+    let made = tokio::select! {
+        biased;
+        () = given_up => Err(interruption()),
+        made = planner.generate() => Ok(made),
+    };
+    planner.close_ephemerals().await;
+    let made = made?;
     if planner.diagnostics.has_errors() {
         return Err(planner.diagnostics);
     }

@@ -189,4 +189,46 @@ mod tests {
             "the cluster's name is part of what is signed"
         );
     }
+
+    #[tokio::test]
+    async fn the_ephemeral_resource_has_a_token_and_no_id() {
+        use topo_sdk::{convert, plan};
+
+        const TYPE: &str = "aws_eks_cluster_auth";
+        let provider = crate::provider();
+        let block = &provider.provider_schema().block;
+        let given = Value::object([
+            ("region", Value::from("eu-central-1")),
+            ("access_key", "AKIDEXAMPLE".into()),
+            ("secret_key", "secret".into()),
+            ("skip_credentials_validation", true.into()),
+            ("skip_requesting_account_id", true.into()),
+        ]);
+        let config = convert::convert(&plan::fill_missing(block, given), &block.ty()).unwrap();
+        let connection = provider.configure(&config).await.unwrap();
+        let schema = provider.ephemeral_schema(TYPE).unwrap();
+        assert!(!schema.block.attributes.contains_key("id"));
+        assert!(schema.block.attributes["token"].sensitive);
+        assert!(schema.expires_after.is_some(), "it is opened again in time");
+        let mut made = Vec::new();
+        for name in ["kong", "other"] {
+            let asked = Value::object([("name", Value::from(name))]);
+            let asked = plan::fill_missing(&schema.block, asked);
+            let asked = convert::convert(&asked, &schema.block.ty()).unwrap();
+            let opened = connection.open_ephemeral(TYPE, &asked).await.unwrap();
+            assert!(convert::conforms(&opened.value, &schema.block.ty()));
+            assert_eq!(opened.value.get_str("name"), Some(name));
+            let token = opened.value.get_str("token").unwrap();
+            let url = token.strip_prefix("k8s-aws-v1.").unwrap();
+            let url = String::from_utf8(URL_SAFE_NO_PAD.decode(url).unwrap()).unwrap();
+            assert!(url.starts_with("https://sts.eu-central-1."), "{url}");
+            assert!(url.contains("X-Amz-Credential=AKIDEXAMPLE%2F"), "{url}");
+            made.push(token.to_owned());
+            // Nothing to hand back.
+            assert!(opened.private.is_empty() && opened.renew_at.is_none());
+        }
+        assert_ne!(made[0], made[1]);
+        let none = connection.open_ephemeral("aws_none", &Value::NULL).await;
+        assert!(none.is_err());
+    }
 }
