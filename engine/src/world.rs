@@ -13,7 +13,7 @@ use topo_sdk::convert::convert;
 use topo_sdk::{Cause, Diagnostic, Diagnostics, Kind, Marks, SourceRange, Type, Value};
 
 use crate::address::{InstanceKey, ModuleInstance};
-use crate::checks::{Checked, Checks, Time, Verdict, verdict};
+use crate::checks::{Checked, Checks, Time, Verdict, failure, verdict};
 use crate::config::{CheckRule, Config, ModuleId, Repetition, ResourceKey, Variable};
 use crate::graph::Node;
 use crate::lang::ast::{Expression, ProviderFunctionName, Target};
@@ -493,15 +493,7 @@ impl World {
                 Verdict::Holds | Verdict::Unknown => {}
                 Verdict::Broken(d) => diagnostics.push(*d),
                 Verdict::Fails(message) => {
-                    let detail = format!(
-                        "{message}\n\nThis was checked by the rule at {}.",
-                        rule.condition.range()
-                    );
-                    diagnostics.push(
-                        Diagnostic::error(summary, detail)
-                            .with_range(Some(range.clone()))
-                            .because(Cause::FailedCondition { of: None }),
-                    );
+                    diagnostics.push(failure(rule, scope, summary, range, message));
                 }
             }
         }

@@ -639,7 +639,7 @@ async fn conditions_are_checked_before_and_after() {
     let s = Scenario::new(&text("var.size > 5", "self.size == 3"));
     assert_eq!(
         s.plan_errors().await,
-        ["main.tf:3:13 Resource precondition failed"]
+        ["main.tf:8:35 Resource precondition failed"]
     );
     s.main(&text("var.size == 3", "self.endpoint == \"nowhere\""));
     let outcome = s.apply_anyhow().await;
@@ -654,7 +654,7 @@ async fn conditions_are_checked_before_and_after() {
     // And the next plan says so before anything is done.
     assert_eq!(
         s.plan_errors().await,
-        ["main.tf:3:13 Resource postcondition failed"]
+        ["main.tf:12:35 Resource postcondition failed"]
     );
     s.main(&text(
         "var.size == 3",
