@@ -405,6 +405,28 @@ async fn dynamic_blocks_and_unknown_values() {
 }
 
 #[tokio::test]
+async fn what_becomes_sensitive_without_a_change_is_so_in_the_state_too() {
+    let s = Scenario::new("resource \"test_thing\" \"a\" {\n  name = \"a\"\n  note = \"n\"\n}\n");
+    s.apply().await;
+    for (note, sensitive) in [("sensitive(\"n\")", true), ("\"n\"", false)] {
+        s.main(&format!(
+            "resource \"test_thing\" \"a\" {{\n  name = \"a\"\n  note = {note}\n}}\n"
+        ));
+        let plan = s.plan().await;
+        assert!(plan.is_empty(), "{:?}", summary(&plan));
+        // A plan alone changes nothing.
+        let kept = s.attribute("test_thing.a", "note").await;
+        assert_eq!(kept.is_sensitive(), !sensitive);
+        let saved = s.resume(&plan.save().unwrap()).await.unwrap();
+        s.carry_out(saved, 10).await;
+        let note = s.attribute("test_thing.a", "note").await;
+        assert_eq!(note.is_sensitive(), sensitive);
+        assert_eq!(note.unmark_deep().as_str(), Some("n"));
+    }
+    assert_eq!(s.cloud.count("update a"), 0);
+}
+
+#[tokio::test]
 async fn sensitive_values_stay_marked_into_the_state_and_outputs() {
     let text = |sensitive: bool| {
         format!(
