@@ -257,6 +257,8 @@ fn written(changes: &[InstanceChange], inner: &Inner, outcome: &mut Outcome) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TaskStatus {
     Pending,
+    /// It waits for an answer.
+    Running,
     Done,
     Failed,
 }
@@ -349,8 +351,12 @@ impl Run<'_> {
             while !stopping && computing.allows_more(running.len(), parallelism) {
                 let Some(next) = ready.pop() else { break };
                 match self.start(next.task).await {
-                    Started::Running(future) => running.push(future),
+                    Started::Running(future) => {
+                        self.status[next.task] = TaskStatus::Running;
+                        running.push(future);
+                    }
                     Started::Computing(future) => {
+                        self.status[next.task] = TaskStatus::Running;
                         computing.tasks.insert(next.task);
                         running.push(future);
                     }
@@ -387,9 +393,13 @@ impl Run<'_> {
                     if asked == Interrupt::Now {
                         stopping = true;
                         self.hurried = true;
+                        let (operations, they) = match running.len() {
+                            1 => ("1 operation".to_string(), "it"),
+                            n => (format!("{n} operations"), "they"),
+                        };
                         self.outcome.diagnostics.push(Diagnostic::error(
                             "Interrupted",
-                            format!("The run was stopped with {} operations under way. What they made is looked for at the start of the next run.", running.len()),
+                            format!("The run was stopped with {operations} under way. What {they} made is looked for at the start of the next run."),
                         ));
                         break;
                     }
