@@ -4,6 +4,7 @@
 use futures::future::join_all;
 use topo_sdk::Diagnostics;
 
+use super::located::place;
 use super::tasks::Task;
 use super::{Run, TaskStatus};
 use crate::address::InstanceAddress;
@@ -182,7 +183,7 @@ impl Run<'_> {
         failed
             .into_iter()
             .map(|(change, detail, ds)| {
-                let said = warnings(ds.clone()).map(|d| d.with_address(change.address()));
+                let said = place(self.config, &change.key, warnings(ds.clone()));
                 self.outcome.diagnostics.extend(said);
                 (detail, ds)
             })
