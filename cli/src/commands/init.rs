@@ -44,6 +44,19 @@ pub struct AcceptedArgs {
     /// There are no backends
     #[arg(long, hide = true)]
     pub reconfigure: bool,
+    /// There are no backends
+    #[arg(long, hide = true)]
+    pub migrate_state: bool,
+    /// There are no backends
+    #[arg(long, hide = true)]
+    pub force_copy: bool,
+    /// The state is not touched
+    #[arg(long, hide = true, value_name = "BOOL", default_missing_value = "true")]
+    #[arg(num_args = 0..=1, require_equals = true)]
+    pub lock: Option<bool>,
+    /// The state is not touched
+    #[arg(long, hide = true, value_name = "DURATION")]
+    pub lock_timeout: Option<String>,
     /// Providers are built in: there is no lock file
     #[arg(long, hide = true, value_name = "MODE", require_equals = true)]
     pub lockfile: Option<String>,

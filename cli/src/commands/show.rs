@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use topo_engine::plan::Purpose;
 
-use super::output;
 use crate::context::{Context, Exit, schema_of};
 use crate::json;
 use crate::planfile;
@@ -78,10 +77,11 @@ async fn state(context: &Context, args: &ShowArgs) -> Exit {
         context.ui.print(&format!("{text}\n"));
     }
     if !state.outputs.is_empty() {
-        let list = output::list(
-            state.outputs.iter().map(|(n, o)| (&**n, o)),
-            args.show_sensitive,
-        );
+        let options = context.ui.options();
+        let outputs = state.outputs.iter();
+        let list: String = outputs
+            .map(|(name, o)| change::stored_output(name, o, &options))
+            .collect();
         context.ui.print(&format!("\nOutputs:\n\n{list}"));
     }
     Ok(0)

@@ -17,9 +17,15 @@ pub struct VersionArgs {
 }
 
 pub fn run(context: &Context, args: &VersionArgs) -> Exit {
-    let platform = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
+    let platform = platform();
     if args.json {
-        let text = json!({"topo_version": VERSION, "platform": platform});
+        // The peers' names beside our own: scripts ask for them.
+        let text = json!({
+            "topo_version": VERSION,
+            "terraform_version": VERSION,
+            "platform": platform,
+            "provider_selections": {},
+        });
         context.ui.raw(&format!("{text:#}\n"));
     } else {
         context
@@ -27,4 +33,19 @@ pub fn run(context: &Context, args: &VersionArgs) -> Exit {
             .print(&format!("topo v{VERSION}\non {platform}\n"));
     }
     Ok(0)
+}
+
+/// Operating system and processor, named as the peers name them.
+fn platform() -> String {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{os}_{processor}")
 }
