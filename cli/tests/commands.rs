@@ -27,6 +27,9 @@ fn version_in_both_forms() {
     let run = project.topo(&["version", "-json"]);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["topo_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["terraform_version"], env!("CARGO_PKG_VERSION"));
+    let platform = json["platform"].as_str().unwrap();
+    assert!(!platform.contains("x86_64"), "{platform}");
 }
 
 #[test]
@@ -170,4 +173,53 @@ Providers required by configuration:
         let said = project.topo(line).expect(0).stdout;
         assert!(said.starts_with("Providers are built in"), "{said}");
     }
+}
+
+#[test]
+fn what_is_to_be_replaced_is_neither_destroyed_nor_only_read() {
+    let project = Project::with(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
+    for other in ["-destroy", "-refresh-only"] {
+        for command in ["plan", "apply"] {
+            let run = project.topo(&[command, other, "-replace=terraform_data.a"]);
+            assert_eq!(run.code, 1, "{command} {other}: {}", run.stdout);
+            assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn outputs_are_shown_beside_the_state_as_objects_are() {
+    let text = "output \"list\" {\n  value = { a = [1] }\n}\noutput \"secret\" {\n  value     = \"x\"\n  sensitive = true\n}\n";
+    let project = Project::with(&[("main.tf", text)]);
+    project.topo(&["apply", "-auto-approve"]).expect(0);
+    let run = project.topo(&["show", "-no-color"]).expect(0);
+    let list = "list = {\n    a = [\n        1,\n    ]\n}\n";
+    assert!(
+        run.stdout
+            .ends_with(&format!("Outputs:\n\n{list}secret = (sensitive value)\n")),
+        "{}",
+        run.stdout
+    );
+    let run = project.topo(&["show", "-show-sensitive"]).expect(0);
+    assert!(run.stdout.ends_with("secret = \"x\"\n"), "{}", run.stdout);
+}
+
+#[test]
+fn flags_for_what_is_not_here_are_taken_from_scripts() {
+    let project = Project::empty();
+    let line = [
+        "init",
+        "-input=false",
+        "-backend=false",
+        "-migrate-state",
+        "-force-copy",
+        "-lock=false",
+        "-lock-timeout=30s",
+        "-lockfile=readonly",
+    ];
+    project.topo(&line).expect(0);
+    let select = ["workspace", "select", "-or-create=true", "dev"];
+    project.topo(&select).expect(0);
+    let select = ["workspace", "select", "-or-create=false", "other"];
+    project.topo(&select).expect(1);
 }

@@ -117,6 +117,11 @@ fn the_second_interrupt_does_not_wait() {
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
     assert!(stderr.contains("Interrupted"), "{stderr}");
+    assert!(stderr.contains("with 1 operation under"), "{stderr}");
+    assert!(
+        stdout.contains("terraform_data.slow: it was under way when the run was stopped\n"),
+        "{stdout}"
+    );
     // The object was never provisioned, so it is made anew.
     std::fs::write(project.path().join("go"), "").unwrap();
     let run = project.topo(&["apply", "-auto-approve", "-no-color"]);

@@ -549,6 +549,7 @@ fn a_plan_has_every_published_part() {
     );
     let output = &plan["output_changes"]["b"];
     assert_eq!(output["after_unknown"], true);
+    assert_eq!(output["after_sensitive"], false);
     assert!(
         output.get("after").is_none(),
         "nothing is known of it: {output}"
@@ -585,6 +586,25 @@ fn what_a_plan_starts_from_is_the_state_as_it_was_found() {
     let untouched = &plan["resource_changes"][1]["change"];
     assert_eq!(untouched["actions"], json!(["no-op"]));
     assert_eq!(untouched["before"], untouched["after"]);
+    let plan = shown(&project, &["-destroy"]);
+    let gone = &plan["resource_changes"][0]["change"];
+    assert_eq!(gone["after"], Value::Null);
+    assert_eq!(gone["after_unknown"], json!({}));
+    let output = &plan["output_changes"]["secret"];
+    assert_eq!(output["before_sensitive"], true);
+    assert_eq!(output["after_unknown"], false);
+}
+
+#[test]
+fn an_output_that_was_sensitive_is_told_to_have_been() {
+    let text = |flag: &str| format!("output \"o\" {{\n  value = [\"x\"]\n{flag}}}\n");
+    let project = Project::with(&[("main.tf", &text("  sensitive = true\n"))]);
+    project.topo(&["apply", "-auto-approve"]).expect(0);
+    std::fs::write(project.path().join("main.tf"), text("")).unwrap();
+    let output = &shown(&project, &[])["output_changes"]["o"];
+    assert_eq!(output["before_sensitive"], true);
+    assert_eq!(output["after_sensitive"], false);
+    assert_eq!(output["after_unknown"], false);
 }
 
 const CHILD: &str = r#"

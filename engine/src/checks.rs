@@ -8,13 +8,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use topo_sdk::{Cause, Diagnostic, Diagnostics, Marks, Severity};
+use topo_sdk::{Cause, Diagnostic, Diagnostics, Marks, Severity, SourceRange};
 
 use crate::address::{InstanceAddress, InstanceKey, ModuleInstance};
 use crate::changes::{CheckKind, CheckResult, CheckStatus, CheckedObject};
 use crate::config::{CheckRule, Config, ModuleId};
 use crate::graph::{Node, name};
-use crate::lang::eval::{Scope, evaluate};
+use crate::lang::eval::{Scope, evaluate, mentioned};
 use crate::lang::operators;
 
 /// What a failed assertion of a `check` block is called.
@@ -45,6 +45,30 @@ pub(crate) fn verdict(rule: &CheckRule, scope: &dyn Scope) -> Verdict {
         Ok((Some(true), _)) => Verdict::Holds,
         Ok((Some(false), _)) => Verdict::Fails(message(rule, scope)),
         Ok((None, _)) => Verdict::Unknown,
+    }
+}
+
+/// An error for a condition that does not hold, with what it refers to. It is where the condition
+/// is, unless what it is about was written in another file: the value of a variable.
+pub(crate) fn failure(
+    rule: &CheckRule,
+    scope: &dyn Scope,
+    summary: &str,
+    about: &SourceRange,
+    message: String,
+) -> Diagnostic {
+    let at = rule.condition.range();
+    let (place, detail) = if about.file == at.file {
+        (at, message)
+    } else {
+        let detail = format!("{message}\n\nThis was checked by the rule at {at}.");
+        (about.clone(), detail)
+    };
+    Diagnostic {
+        values: mentioned(&rule.condition, scope),
+        ..Diagnostic::error(summary, detail)
+            .with_range(Some(place))
+            .because(Cause::FailedCondition { of: None })
     }
 }
 
@@ -282,8 +306,9 @@ pub(crate) fn assertions(
     for rule in rules {
         let verdict = verdict(rule, scope);
         checked.add(&verdict);
-        let warning = |summary: &str, detail: String| {
-            Diagnostic::warning(summary, detail)
+        let warning = |summary: &str, detail: String| Diagnostic {
+            values: mentioned(&rule.condition, scope),
+            ..Diagnostic::warning(summary, detail)
                 .with_range(Some(rule.condition.range()))
                 .because(Cause::FailedCondition { of: None })
         };

@@ -28,7 +28,7 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// Remove everything instead
-    #[arg(long, conflicts_with = "refresh_only")]
+    #[arg(long, conflicts_with_all = ["refresh_only", "replace"])]
     pub destroy: bool,
     /// Do not ask before changing anything
     #[arg(long, switch = false)]

@@ -121,7 +121,7 @@ pub struct PlanningArgs {
     #[arg(long)]
     pub allow_deferral: bool,
     /// Replace this resource instance; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "refresh_only")]
     pub replace: Vec<InstanceAddress>,
     /// How many operations run side by side
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = parallelism)]

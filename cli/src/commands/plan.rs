@@ -27,7 +27,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// Plan the removal of everything
-    #[arg(long, conflicts_with = "refresh_only")]
+    #[arg(long, conflicts_with_all = ["refresh_only", "replace"])]
     pub destroy: bool,
     /// Write configuration for objects of import blocks that have none to this new file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"])]

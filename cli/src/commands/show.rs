@@ -8,7 +8,7 @@ use clap::Args;
 use topo_engine::plan::Purpose;
 use topo_engine::store::State;
 
-use super::{output, read_state_file};
+use super::read_state_file;
 use crate::context::{Context, Exit, schema_of};
 use crate::json;
 use crate::planfile;
@@ -117,10 +117,11 @@ fn state(context: &Context, args: &ShowArgs, state: &State) -> Exit {
         context.ui.print(&format!("{text}\n"));
     }
     if !state.outputs.is_empty() {
-        let list = output::list(
-            state.outputs.iter().map(|(n, o)| (&**n, o)),
-            args.show_sensitive,
-        );
+        let options = context.ui.options();
+        let outputs = state.outputs.iter();
+        let list: String = outputs
+            .map(|(name, o)| change::stored_output(name, o, &options))
+            .collect();
         context.ui.print(&format!("\nOutputs:\n\n{list}"));
     }
     Ok(0)

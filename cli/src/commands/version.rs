@@ -17,7 +17,7 @@ pub struct VersionArgs {
 }
 
 pub fn run(context: &Context, args: &VersionArgs) -> Exit {
-    let platform = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
+    let platform = platform();
     if args.json {
         // Programs made for the peers look for their names; there are no plugins to select.
         let text = json!({
@@ -34,4 +34,19 @@ pub fn run(context: &Context, args: &VersionArgs) -> Exit {
             .print(&format!("topo v{VERSION}\non {platform}\n"));
     }
     Ok(0)
+}
+
+/// Operating system and processor, named as the peers name them.
+fn platform() -> String {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{os}_{processor}")
 }

@@ -56,7 +56,13 @@ pub struct SelectArgs {
     /// Its name
     pub name: String,
     /// Make it where there is none
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = false,
+        default_missing_value = "true"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub or_create: bool,
 }
 

@@ -14,7 +14,7 @@ use topo_engine::changes::{
 use topo_engine::plan::Plan;
 use topo_engine::providers::Providers;
 use topo_engine::store::{RecordKey, State};
-use topo_sdk::{Path, Step, Value, json::to_json};
+use topo_sdk::{Marks, Path, Step, Value, json::to_json};
 
 use super::state::{Tree, values};
 use super::stream::deferred_reason;
@@ -187,9 +187,15 @@ fn output(o: &OutputChange) -> Json {
         _ => json!(["update"]),
     };
     let mut out = difference(action, o.before.as_ref(), o.after.as_ref());
-    if o.sensitive {
-        out["before_sensitive"] = json!(true);
-        out["after_sensitive"] = json!(true);
+    // Sensitivity is told of an output as a whole; so is that nothing in it is unknown.
+    let sensitive = |v: &Option<Value>| {
+        let marks = v.as_ref().map(Value::deep_marks).unwrap_or_default();
+        o.sensitive || marks.contains(Marks::SENSITIVE)
+    };
+    out["before_sensitive"] = json!(sensitive(&o.before));
+    out["after_sensitive"] = json!(sensitive(&o.after));
+    if o.after.as_ref().is_none_or(Value::is_wholly_known) {
+        out["after_unknown"] = json!(false);
     }
     out
 }
@@ -211,7 +217,7 @@ fn difference(actions: Json, before: Option<&Value>, after: Option<&Value>) -> J
     let mut out = json!({
         "actions": actions,
         "before": before.map(to_json),
-        "after_unknown": after.map_or(json!(false), |v| parts(v, &|v| !v.is_known())),
+        "after_unknown": after.map_or(json!({}), |v| parts(v, &|v| !v.is_known())),
         "before_sensitive": before.map_or(json!(false), |v| parts(v, &Value::is_sensitive)),
         "after_sensitive": after.map_or(json!(false), |v| parts(v, &Value::is_sensitive)),
     });

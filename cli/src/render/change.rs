@@ -2,7 +2,7 @@
 
 use topo_engine::address::{InstanceAddress, ResourceMode};
 use topo_engine::changes::{ChangeAction, Drift, InstanceChange};
-use topo_engine::store::{Record, RecordKey, Status};
+use topo_engine::store::{OutputRecord, Record, RecordKey, Status};
 use topo_sdk::{Schema, Value};
 
 use super::Options;
@@ -94,6 +94,16 @@ pub fn assignment(name: &str, value: &Value, sensitive: bool) -> String {
         super::console::value(value)
     };
     format!("{name} = {text}\n")
+}
+
+/// `name = value` of an output beside the objects of the state.
+pub fn stored_output(name: &str, output: &OutputRecord, options: &Options) -> String {
+    let mut out = format!("{} = ", visible(name));
+    let hidden = output.sensitive && !options.show_sensitive;
+    let value = Some(&output.value);
+    Differ::plain(options).value(&mut out, (value, value), hidden, false, 0);
+    out.push('\n');
+    out
 }
 
 /// The name of an object.

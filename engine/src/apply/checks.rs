@@ -4,6 +4,7 @@
 use futures::future::join_all;
 use topo_sdk::Diagnostics;
 
+use super::located::place;
 use super::tasks::Task;
 use super::{Run, TaskStatus};
 use crate::address::InstanceAddress;
@@ -191,7 +192,7 @@ impl Run<'_> {
         failed
             .into_iter()
             .map(|(change, detail, ds)| {
-                let ds = ds.map(|d| d.with_address(change.address()));
+                let ds = place(self.config, &change.key, ds);
                 (detail, ds)
             })
             .collect()

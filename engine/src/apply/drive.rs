@@ -9,7 +9,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use topo_sdk::{Diagnostic, Diagnostics};
 
 use super::tasks::Task;
-use super::{ApplyOptions, Future, Interrupt, Run, Started, TaskStatus};
+use super::{ApplyOptions, Call, Interrupt, Run, Started, TaskStatus};
 use crate::address::ProviderAddress;
 use crate::changes::ChangeAction;
 use crate::config::ModuleId;
@@ -39,7 +39,7 @@ impl PartialOrd for Ready {
     }
 }
 
-type Running = FuturesUnordered<Future>;
+type Running = FuturesUnordered<Call>;
 
 impl Run<'_> {
     pub(super) async fn drive(&mut self, mut options: ApplyOptions) {
@@ -71,8 +71,12 @@ impl Run<'_> {
             while !stopping && computing.allows_more(running.len(), parallelism) {
                 let Some(next) = ready.pop() else { break };
                 match self.start(next.task).await {
-                    Started::Running(future) => running.push(future),
+                    Started::Running(future) => {
+                        self.status[next.task] = TaskStatus::Running;
+                        running.push(future);
+                    }
                     Started::Computing(future) => {
+                        self.status[next.task] = TaskStatus::Running;
                         computing.tasks.insert(next.task);
                         running.push(future);
                     }
@@ -108,9 +112,13 @@ impl Run<'_> {
                     }
                     if asked == Interrupt::Now {
                         stopping = true;
+                        let (operations, they) = match running.len() {
+                            1 => ("1 operation".to_string(), "it"),
+                            n => (format!("{n} operations"), "they"),
+                        };
                         self.outcome.diagnostics.push(Diagnostic::error(
                             "Interrupted",
-                            format!("The run was stopped with {} operations under way. What they made is looked for at the start of the next run.", running.len()),
+                            format!("The run was stopped with {operations} under way. What {they} made is looked for at the start of the next run."),
                         ));
                         break;
                     }

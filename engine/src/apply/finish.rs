@@ -13,7 +13,7 @@ use std::sync::Arc;
 use topo_sdk::Diagnostic;
 
 impl Run<'_> {
-    /// Says of everything that was not started why.
+    /// Says of everything that was not started, or not waited for, why.
     pub(super) fn skip_pending(&mut self, stopping: bool) {
         let mut because: Vec<Option<String>> = vec![None; self.tasks.list.len()];
         let mut open: VecDeque<usize> = VecDeque::new();
@@ -39,7 +39,8 @@ impl Run<'_> {
             };
             let change = &self.changes[c];
             let is_idle = matches!(change.action, ChangeAction::NoOp | ChangeAction::Forget);
-            if self.status[i] != TaskStatus::Pending || is_idle {
+            let status = self.status[i];
+            if matches!(status, TaskStatus::Done | TaskStatus::Failed) || is_idle {
                 continue;
             }
             // The other half of a replacement that failed is no news.
@@ -47,6 +48,9 @@ impl Run<'_> {
                 continue;
             }
             let why = match reason {
+                _ if status == TaskStatus::Running => {
+                    "it was under way when the run was stopped".to_string()
+                }
                 Some(name) => format!("it depends on {name}, which failed"),
                 None if stopping => "the run was interrupted".to_string(),
                 None => "it was not reached".to_string(),

@@ -255,6 +255,8 @@ fn written(changes: &[InstanceChange], inner: &Inner, outcome: &mut Outcome) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TaskStatus {
     Pending,
+    /// It waits for an answer.
+    Running,
     Done,
     Failed,
 }
@@ -267,7 +269,7 @@ enum Answer {
 }
 
 /// A call that is under way.
-type Future = Pin<Box<dyn std::future::Future<Output = Answer> + Send>>;
+type Call = Pin<Box<dyn std::future::Future<Output = Answer> + Send>>;
 
 /// `each.value` of the instances of one resource in one module instance, by key.
 type EachValues = HashMap<Option<InstanceKey>, Option<Value>>;
@@ -298,8 +300,8 @@ struct Run<'a> {
 
 /// How far a task has got when it was started.
 enum Started {
-    Running(Future),
+    Running(Call),
     /// Nobody outside is asked: it only waits for its record to be written.
-    Computing(Future),
+    Computing(Call),
     Done(bool),
 }

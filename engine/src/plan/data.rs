@@ -11,8 +11,8 @@ use crate::graph::{Graph, Node};
 use crate::lang::ast::Target;
 use futures::future::join_all;
 use petgraph::graph::NodeIndex;
+use topo_sdk::Value;
 use topo_sdk::plan::propose;
-use topo_sdk::{Type, Value};
 
 impl Planner<'_> {
     #[expect(
@@ -94,6 +94,12 @@ impl Planner<'_> {
         }))
         .await;
         for (address, configured, answer) in answers {
+            let planned = |configured: Value| {
+                let marked = sensitive_paths(&configured);
+                let plain = configured.unmark_deep();
+                let proposed = propose(&resource.schema.block, None, &plain);
+                mark(&resource.schema.block, proposed, &marked)
+            };
             let value = match answer {
                 Ok(Ok(v)) => {
                     self.data.insert(address.clone(), v.clone());
@@ -103,15 +109,10 @@ impl Planner<'_> {
                     self.diagnostics.extend(
                         ds.map(|d| crate::config::locate(d, &resource.body).with_address(&address)),
                     );
-                    Value::unknown(Type::Dynamic)
+                    planned(configured)
                 }
                 Err(reason) => {
-                    let marked = sensitive_paths(&configured);
-                    let planned = mark(
-                        &resource.schema.block,
-                        propose(&resource.schema.block, None, &configured.unmark_deep()),
-                        &marked,
-                    );
+                    let planned = planned(configured);
                     self.changed
                         .entry(index)
                         .or_default()

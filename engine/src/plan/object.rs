@@ -96,7 +96,9 @@ impl Planner<'_> {
             (Some(_), None) => (ChangeAction::Update, planned.value),
         };
         let after = mark(&schema.block, after, &marked);
-        if action != ChangeAction::NoOp {
+        if action == ChangeAction::NoOp {
+            self.settle_marks(&key, &after);
+        } else {
             self.changed
                 .entry(index)
                 .or_default()
@@ -142,6 +144,18 @@ impl Planner<'_> {
         }
         if record.keep != resource.lifecycle.keep {
             record.keep = resource.lifecycle.keep;
+            self.refreshed.insert(key.clone());
+        }
+    }
+
+    /// Of an object that stays as it is another part may be sensitive now: the next apply writes
+    /// that, though nothing else is done.
+    fn settle_marks(&mut self, key: &RecordKey, after: &Value) {
+        let Some(record) = self.state.records.get_mut(key) else {
+            return;
+        };
+        if sensitive_paths(&record.value) != sensitive_paths(after) {
+            record.value = after.clone();
             self.refreshed.insert(key.clone());
         }
     }

@@ -6,7 +6,7 @@ use topo_sdk::convert::convert;
 use topo_sdk::{Cause, Diagnostic, Diagnostics, Marks, SourceRange, Type, Value};
 
 use super::{ModuleScope, World};
-use crate::checks::{Checked, Time, Verdict, verdict};
+use crate::checks::{Checked, Time, Verdict, failure, verdict};
 use crate::config::{CheckRule, ModuleId, Variable};
 use crate::graph::Node;
 use crate::lang::ast::Expression;
@@ -193,15 +193,7 @@ impl World {
                 Verdict::Holds | Verdict::Unknown => {}
                 Verdict::Broken(d) => diagnostics.push(*d),
                 Verdict::Fails(message) => {
-                    let detail = format!(
-                        "{message}\n\nThis was checked by the rule at {}.",
-                        rule.condition.range()
-                    );
-                    diagnostics.push(
-                        Diagnostic::error(summary, detail)
-                            .with_range(Some(range.clone()))
-                            .because(Cause::FailedCondition { of: None }),
-                    );
+                    diagnostics.push(failure(rule, scope, summary, range, message));
                 }
             }
         }

@@ -191,7 +191,7 @@ async fn variables() {
     );
     assert_eq!(
         s.plan_errors().await,
-        ["main.tf:1:1 Invalid value for variable"]
+        ["main.tf:4:21 Invalid value for variable"]
     );
 }
 

@@ -412,3 +412,46 @@ async fn a_nested_data_source_is_seen_by_its_check_alone() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].starts_with("out.tf:1:22 "), "{errors:?}");
 }
+
+const SMALL: &str = r#"
+variable "size" { default = 3 }
+check "small" {
+  assert {
+    condition     = var.size == 2
+    error_message = "not two"
+  }
+}
+"#;
+
+#[tokio::test]
+async fn a_condition_that_does_not_hold_is_shown_with_what_it_refers_to() {
+    let s = Scenario::new(
+        r#"
+        variable "size" { default = 3 }
+        resource "test_thing" "a" {
+          name = "a"
+          size = var.size
+          lifecycle {
+            precondition {
+              condition     = var.size < 2
+              error_message = "too big"
+            }
+          }
+        }
+        "#,
+    );
+    let refused = s.try_plan(PlanMode::Normal).await.err().unwrap();
+    let failed = refused.iter().find(|d| d.is_error()).unwrap();
+    assert_eq!(failed.summary, "Resource precondition failed");
+    assert_eq!(failed.detail, "too big");
+    assert_eq!(failed.address.as_deref(), Some("test_thing.a"));
+    assert_eq!(failed.range.as_ref().unwrap().start.line, 8);
+    let said = ("var.size".to_string(), "3".to_string());
+    assert_eq!(failed.values, std::slice::from_ref(&said));
+    // Of an assertion too.
+    s.main(SMALL);
+    let plan = s.plan().await;
+    let told = &plan.diagnostics.0[0];
+    assert_eq!(told.summary, "Check block assertion failed");
+    assert_eq!(told.values, [said]);
+}

@@ -405,6 +405,28 @@ async fn dynamic_blocks_and_unknown_values() {
 }
 
 #[tokio::test]
+async fn what_becomes_sensitive_without_a_change_is_so_in_the_state_too() {
+    let s = Scenario::new("resource \"test_thing\" \"a\" {\n  name = \"a\"\n  note = \"n\"\n}\n");
+    s.apply().await;
+    for (note, sensitive) in [("sensitive(\"n\")", true), ("\"n\"", false)] {
+        s.main(&format!(
+            "resource \"test_thing\" \"a\" {{\n  name = \"a\"\n  note = {note}\n}}\n"
+        ));
+        let plan = s.plan().await;
+        assert!(plan.is_empty(), "{:?}", summary(&plan));
+        // A plan alone changes nothing.
+        let kept = s.attribute("test_thing.a", "note").await;
+        assert_eq!(kept.is_sensitive(), !sensitive);
+        let saved = s.resume(&plan.save().unwrap()).await.unwrap();
+        s.carry_out(saved, 10).await;
+        let note = s.attribute("test_thing.a", "note").await;
+        assert_eq!(note.is_sensitive(), sensitive);
+        assert_eq!(note.unmark_deep().as_str(), Some("n"));
+    }
+    assert_eq!(s.cloud.count("update a"), 0);
+}
+
+#[tokio::test]
 async fn sensitive_values_stay_marked_into_the_state_and_outputs() {
     let text = |sensitive: bool| {
         format!(
@@ -639,7 +661,7 @@ async fn conditions_are_checked_before_and_after() {
     let s = Scenario::new(&text("var.size > 5", "self.size == 3"));
     assert_eq!(
         s.plan_errors().await,
-        ["main.tf:3:13 Resource precondition failed"]
+        ["main.tf:8:35 Resource precondition failed"]
     );
     s.main(&text("var.size == 3", "self.endpoint == \"nowhere\""));
     let outcome = s.apply_anyhow().await;
@@ -654,7 +676,7 @@ async fn conditions_are_checked_before_and_after() {
     // And the next plan says so before anything is done.
     assert_eq!(
         s.plan_errors().await,
-        ["main.tf:3:13 Resource postcondition failed"]
+        ["main.tf:12:35 Resource postcondition failed"]
     );
     s.main(&text(
         "var.size == 3",

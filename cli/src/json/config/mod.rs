@@ -160,9 +160,16 @@ fn provisioner(p: &Provisioner) -> Json {
 
 fn repetition(repetition: &Repetition, out: &mut Json) {
     match repetition {
-        Repetition::Count(e) => out["count_expression"] = expression(e),
-        Repetition::ForEach(e) => out["for_each_expression"] = expression(e),
+        Repetition::Count(e) => repeated("count_expression", expression(e), out),
+        Repetition::ForEach(e) => repeated("for_each_expression", expression(e), out),
         Repetition::Single | Repetition::Enabled(_) => {}
+    }
+}
+
+/// An expression of which nothing is told, being neither constant nor a reference, is left out.
+fn repeated(name: &str, expression: Json, out: &mut Json) {
+    if expression.as_object().is_none_or(|e| !e.is_empty()) {
+        out[name] = expression;
     }
 }
 

@@ -155,7 +155,7 @@ pub(super) fn applied(mode: PlanMode, outcome: &Outcome, sources: Sources<'_>) -
         said.extend(diagnostics(failed, sources));
     }
     said.push(apply_summary(mode, outcome));
-    if outcome.is_success() && mode != PlanMode::Destroy && !outcome.outputs.is_empty() {
+    if outcome.is_success() && mode != PlanMode::Destroy {
         let outputs = outcome.outputs.iter();
         let outputs = outputs.map(|(name, o)| (name.to_string(), output(o)));
         said.push(outputs_message(outputs.collect()));
