@@ -167,7 +167,10 @@ impl Lines {
                 vec![line(address, &paint(RED, text))]
             }
             // Shown as what they are, not as lines.
-            Event::Planned(_) | Event::Applied(_) | Event::Diagnostic(_) => Vec::new(),
+            Event::Planned(_)
+            | Event::PlannedInPart(_)
+            | Event::Applied(_)
+            | Event::Diagnostic(_) => Vec::new(),
             Event::ReadStarted { address } => vec![line(address, "Reading...")],
             Event::ReadFinished { address, elapsed } => vec![line(
                 address,

@@ -175,6 +175,62 @@ Providers required by configuration:
     }
 }
 
+/// What would have gone is of interest above all where it must not.
+#[test]
+fn so_much_of_a_plan_as_could_be_made_is_shown_where_something_is_wrong() {
+    let kept = "resource \"terraform_data\" \"kept\" {\n  triggers_replace = VALUE\n  lifecycle {\n    prevent_destroy = true\n  }\n}\nresource \"terraform_data\" \"new\" {\n  input = 1\n}\n";
+    let project = Project::with(&[("main.tf", &kept.replace("VALUE", "1"))]);
+    project
+        .topo(&["apply", "-auto-approve", "-target=terraform_data.kept"])
+        .expect(0);
+    project.write("main.tf", &kept.replace("VALUE", "2"));
+    let run = project.topo(&["plan", "-out=p"]).expect(1);
+    for part in [
+        "topo planned the following actions, but then encountered a problem:",
+        "# terraform_data.kept must be replaced",
+        "# terraform_data.new will be created",
+        "Plan: 2 to add, 0 to change, 1 to destroy.",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    assert!(
+        run.stderr.contains("Instance cannot be destroyed"),
+        "{}",
+        run.stderr
+    );
+    assert!(!project.path().join("p").exists());
+
+    let run = project.topo(&["plan", "-json"]).expect(1);
+    let lines: Vec<serde_json::Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let types: Vec<&str> = lines.iter().map(|l| l["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        types[types.len() - 4..],
+        [
+            "planned_change",
+            "planned_change",
+            "change_summary",
+            "diagnostic"
+        ]
+    );
+    // Where nothing could be planned there is nothing to show.
+    project.write(
+        "main.tf",
+        "resource \"terraform_data\" \"x\" {\n  count = -1\n}\nvariable \"v\" {}\n",
+    );
+    let run = project
+        .topo(&["plan", "-target=terraform_data.x"])
+        .expect(1);
+    assert!(
+        !run.stdout.contains("planned the following"),
+        "{}",
+        run.stdout
+    );
+}
+
 #[test]
 fn what_is_to_be_replaced_is_neither_destroyed_nor_only_read() {
     let project = Project::with(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
@@ -185,6 +241,13 @@ fn what_is_to_be_replaced_is_neither_destroyed_nor_only_read() {
             assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
         }
     }
+    let destroy = ["destroy", "-auto-approve", "-replace=terraform_data.a"];
+    let run = project.topo(&destroy).expect(1);
+    assert!(
+        run.stderr.contains("Incompatible options"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

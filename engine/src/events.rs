@@ -29,6 +29,9 @@ pub enum Event {
     },
     /// A plan is made.
     Planned(Arc<Overview>),
+    /// A plan could not be made, and so much of it was before that was seen. What is wrong is the
+    /// result of planning, and not among this one's diagnostics.
+    PlannedInPart(Arc<Overview>),
     /// An object that exists is being looked up, to be taken into the state.
     ImportStarted {
         /// Where it will be.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use topo_engine::changes::PlanMode;
+use topo_sdk::Diagnostics;
 
 use super::{LockArgs, PlanningArgs, VariableArgs, ViewArgs};
 use crate::context::{Context, Exit};
@@ -33,6 +34,12 @@ pub struct DestroyArgs {
 
 pub async fn run(context: &Context, args: &DestroyArgs) -> Exit {
     let planning = args.planning.complete()?;
+    if planning.refresh_only || !planning.replace.is_empty() {
+        return Err(Diagnostics::error(
+            "Incompatible options",
+            "A destroy removes objects: -replace and -refresh-only are of no use to it.",
+        ));
+    }
     let what = What::New {
         mode: PlanMode::Destroy,
         planning: &planning,

@@ -54,7 +54,7 @@ pub fn outputs<'a>(outputs: impl IntoIterator<Item = (&'a str, &'a OutputRecord)
 
 /// `validate -json`. `sources` finds the texts that excerpts are taken from.
 pub fn validation(diagnostics: &Diagnostics, sources: Sources<'_>) -> Json {
-    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    let errors = diagnostics.errors();
     json!({
         "format_version": "1.0",
         "valid": errors == 0,

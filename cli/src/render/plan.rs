@@ -27,10 +27,7 @@ pub fn plan(overview: &Overview, options: &Options) -> String {
     if !shown.is_empty() {
         legend(&mut out, &shown, options);
         out.push_str("topo will perform the following actions:\n\n");
-        for c in &shown {
-            change::change(&mut out, c, options);
-            out.push('\n');
-        }
+        changes(&mut out, &shown, options);
         sections::deferred(&mut out, overview, options);
         out.push_str(&summary::planned(&overview.counts()));
         out.push('\n');
@@ -58,6 +55,32 @@ pub fn plan(overview: &Overview, options: &Options) -> String {
         }
     }
     out
+}
+
+/// What could be planned where something is wrong, as text that ends with a line break; nothing
+/// where that is nothing. What outputs would be is not told: it may be so because of what is wrong.
+pub fn part(overview: &Overview, options: &Options) -> String {
+    let mut out = String::new();
+    let shown: Vec<&InstanceChange> = overview.changes.iter().filter(|c| is_shown(c)).collect();
+    if shown.is_empty() {
+        return out;
+    }
+    sections::drift(&mut out, overview, options);
+    legend(&mut out, &shown, options);
+    let text = "topo planned the following actions, but then encountered a problem:";
+    sections::paragraph(&mut out, text, options);
+    out.push('\n');
+    changes(&mut out, &shown, options);
+    out.push_str(&summary::planned(&overview.counts()));
+    out.push('\n');
+    out
+}
+
+fn changes(out: &mut String, shown: &[&InstanceChange], options: &Options) {
+    for c in shown {
+        change::change(out, c, options);
+        out.push('\n');
+    }
 }
 
 /// Whether something is to be told about an object: data sources and ephemeral resources that go

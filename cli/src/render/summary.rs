@@ -46,10 +46,17 @@ pub fn applied(mode: PlanMode, counts: &Counts, incomplete: Option<(usize, usize
             format!("{name} complete! Resources: {parts}."),
         );
     };
+    let rest = match (failed, skipped) {
+        (0, 0) => String::new(),
+        (0, skipped) => format!("; {skipped} not done"),
+        (failed, skipped) => format!(
+            "; {} failed, {skipped} not done",
+            count(failed, "operation")
+        ),
+    };
     format!(
-        "{} Resources: {parts}; {} failed, {skipped} not done.",
-        paint(RED.bold(), format!("{name} incomplete.")),
-        count(failed, "operation")
+        "{} Resources: {parts}{rest}.",
+        paint(RED.bold(), format!("{name} incomplete."))
     )
 }
 

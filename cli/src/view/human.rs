@@ -104,6 +104,14 @@ impl Human {
         }
     }
 
+    fn planned_in_part(&mut self, overview: &Overview) {
+        self.begun = false;
+        let text = text::part(overview, &self.ui.options());
+        if self.shown == Shown::Plan && !text.is_empty() {
+            self.ui.print(&format!("\n{text}"));
+        }
+    }
+
     fn drift(&mut self, report: &DriftReport) {
         self.diagnostics(&report.rest);
         let text = drift::report(&report.drift, report.objects) + &drift::unread(&report.unread);
@@ -176,6 +184,7 @@ impl View for Human {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Planned(overview) => self.planned(overview),
+            Event::PlannedInPart(overview) => self.planned_in_part(overview),
             Event::Applied(outcome) => self.applied(outcome),
             Event::Diagnostic(d) => self.diagnostics(&Diagnostics::from(Diagnostic::clone(d))),
             _ if self.ui.view.concise => {}

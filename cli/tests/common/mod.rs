@@ -84,6 +84,11 @@ impl Project {
         self.directory.path()
     }
 
+    /// Writes a file here.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
     /// Runs the binary here, with an environment that has nothing to do with the caller's.
     pub fn topo(&self, args: &[&str]) -> Run {
         let output = self.command(args).output().unwrap();

@@ -113,7 +113,7 @@ impl Run<'_> {
             let blocked = std::mem::take(&mut self.inner.blocked);
             self.outcome.diagnostics.extend(blocked.into_values());
         }
-        if self.inner.selection.is_partial() && self.mode == PlanMode::Normal {
+        if self.inner.selection.is_partial() {
             self.outcome.diagnostics.push(Diagnostic::warning(
                 "Applied changes may be incomplete",
                 "The plan was restricted (-target, -exclude), so parts of the configuration may not be in place and outputs may not be up to date. Plan once more without the restriction and see whether anything is left.",

@@ -196,6 +196,8 @@ pub struct Unmade {
     /// The values of everything, unknown where something is wrong; `None` where nothing was
     /// evaluated.
     pub world: Option<World>,
+    /// What could be planned, without diagnostics; `None` where nothing was.
+    overview: Option<Arc<Overview>>,
 }
 
 impl From<Diagnostics> for Box<Unmade> {
@@ -203,6 +205,7 @@ impl From<Diagnostics> for Box<Unmade> {
         Box::new(Unmade {
             diagnostics,
             world: None,
+            overview: None,
         })
     }
 }
@@ -238,7 +241,7 @@ pub async fn plan_and_keep(
     let mut diagnostics = Diagnostics::new();
     let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
     let inputs = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
-    let plan = planner(
+    let made = planner(
         config,
         providers,
         given,
@@ -249,9 +252,16 @@ pub async fn plan_and_keep(
         inputs,
     )?
     .run()
-    .await?;
-    listener(Event::Planned(plan.overview.clone()));
-    Ok(plan)
+    .await;
+    match &made {
+        Ok(plan) => listener(Event::Planned(plan.overview.clone())),
+        Err(unmade) => {
+            if let Some(overview) = &unmade.overview {
+                listener(Event::PlannedInPart(overview.clone()));
+            }
+        }
+    }
+    made
 }
 
 /// What an apply would do about each object of which a plan found that it is not as the state has
@@ -385,6 +395,7 @@ fn planner<'a>(
         selection: Selection::default(),
         later: HashSet::new(),
         unknown_calls: HashSet::new(),
+        unknown_repetitions: 0,
         deferred: Vec::new(),
         blocked: BTreeMap::new(),
         opened: Vec::new(),
@@ -439,6 +450,8 @@ struct Planner<'a> {
     later: HashSet<NodeIndex>,
     /// Those of them that are module calls whose own instances are not known.
     unknown_calls: HashSet<NodeIndex>,
+    /// How many errors say that a number of instances is not known.
+    unknown_repetitions: usize,
     deferred: Vec<Deferred>,
     /// Objects of which it is not known whether they exist, with what is told of them.
     blocked: BTreeMap<InstanceAddress, Diagnostic>,
@@ -480,12 +493,8 @@ impl Planner<'_> {
         };
         self.report_open_intents();
         self.unmatched_replacements();
-        if self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly {
-            return Err(Box::new(Unmade {
-                diagnostics: self.diagnostics,
-                world: Some(self.world),
-            }));
-        }
+        let wrong = (self.diagnostics.has_errors() && self.options.mode != PlanMode::RefreshOnly)
+            .then(|| std::mem::take(&mut self.diagnostics));
         // No two have the same key.
         self.changes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         self.drift.sort_by(|a, b| a.key.cmp(&b.key));
@@ -528,6 +537,13 @@ impl Planner<'_> {
             mode: self.options.mode,
             partial: self.selection.is_partial(),
         });
+        if let Some(diagnostics) = wrong {
+            return Err(Box::new(Unmade {
+                diagnostics,
+                world: Some(self.world),
+                overview: Some(overview),
+            }));
+        }
         Ok(Plan {
             overview,
             inner: Inner {

@@ -14,7 +14,7 @@ use topo_sdk::{Diagnostic, Diagnostics, Type, Value};
 
 impl Planner<'_> {
     pub(super) async fn node(&mut self, graph: &Graph, index: NodeIndex) {
-        self.world.incomplete = self.diagnostics.has_errors();
+        self.world.incomplete = self.is_incomplete();
         if self.waits(graph, index) {
             return;
         }
@@ -35,7 +35,9 @@ impl Planner<'_> {
                 }
             }
             Node::Call(m, n) => {
+                let before = self.diagnostics.errors();
                 if !self.world.call(*m, n, &mut self.diagnostics) {
+                    self.unknown_repetitions += self.diagnostics.errors() - before;
                     self.later.insert(index);
                     self.unknown_calls.insert(index);
                 }
@@ -59,6 +61,12 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether something is wrong that leaves values unknown. What waits for a number of instances
+    /// that is not known is left alone, so that each such mistake is told and nothing twice.
+    fn is_incomplete(&self) -> bool {
+        self.diagnostics.errors() > self.unknown_repetitions
+    }
+
     pub(super) async fn resource(
         &mut self,
         graph: &Graph,
@@ -70,7 +78,7 @@ impl Planner<'_> {
         let resource = &config.module(m).resources[key];
         self.open_provider(&resource.provider_address).await;
         let mut wanted = self.wanted_imports(m, key);
-        self.world.incomplete = self.diagnostics.has_errors();
+        self.world.incomplete = self.is_incomplete();
         let wants = self.wants(graph, index, resource, m);
         for i in 0..self.world.modules[m].len() {
             let module_address = self.world.modules[m][i].address.clone();
@@ -86,7 +94,12 @@ impl Planner<'_> {
                     .expand(&resource.repetition, m, i, &address.to_string())
                 {
                     Ok(x) => x,
-                    Err(e) if e.unknown && self.options.allow_deferral => {
+                    Err(e) if e.unknown => {
+                        if !self.options.allow_deferral {
+                            wanted.retain(|a, _| a.resource != address);
+                            self.unknown_repetitions += 1;
+                            self.diagnostics.push(e.diagnostic.with_address(&address));
+                        }
                         if self.later.insert(index) {
                             self.leave(m, key, DeferredReason::InstanceCountUnknown);
                         }

@@ -33,7 +33,7 @@ impl From<Box<Diagnostic>> for Unexpanded {
 
 impl World {
     /// Makes the instances of a called module, in every instance of the calling one. False where
-    /// it is not known which, and that is no error.
+    /// it is not known which, an error unless that may be left to a later round.
     pub fn call(
         &mut self,
         module: ModuleId,
@@ -54,12 +54,11 @@ impl World {
             );
             let (shape, items) = match expanded {
                 Ok(x) => x,
-                Err(e) if e.unknown && self.allow_deferral => {
-                    known = false;
-                    continue;
-                }
                 Err(e) => {
-                    diagnostics.push(*e.diagnostic);
+                    known &= !e.unknown;
+                    if !(e.unknown && self.allow_deferral) {
+                        diagnostics.push(*e.diagnostic);
+                    }
                     continue;
                 }
             };

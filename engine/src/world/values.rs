@@ -237,7 +237,7 @@ impl World {
         let mut holds = true;
         let given = self.modules[module][instance].given;
         if !output.preconditions.is_empty() && given.is_none() {
-            let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+            let errors = diagnostics.errors();
             let checked = self.check_rules(
                 &output.preconditions,
                 &self.scope(module, instance),
@@ -246,7 +246,7 @@ impl World {
                 diagnostics,
             );
             self.checked(&Node::Output(module, name.clone()), instance, checked);
-            holds = diagnostics.iter().filter(|d| d.is_error()).count() == errors;
+            holds = diagnostics.errors() == errors;
         }
         self.conditions_of(
             module,

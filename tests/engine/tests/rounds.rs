@@ -56,6 +56,50 @@ async fn the_error_names_the_value_and_the_ways_out() {
 }
 
 #[tokio::test]
+async fn every_block_whose_instances_are_not_known_is_told_once() {
+    let s = Scenario::new(
+        r#"
+        resource "test_thing" "first" { name = "first" }
+        resource "test_thing" "a" {
+          count = test_thing.first.note == "auto" ? 2 : 0
+          name  = "a${count.index}"
+        }
+        resource "test_thing" "b" {
+          for_each = toset([test_thing.first.note])
+          name     = each.key
+        }
+        module "m" {
+          source = "./m"
+          count  = test_thing.first.note == "auto" ? 1 : 0
+        }
+        # What comes of these is not known because of them, and is no mistake of its own.
+        resource "test_thing" "behind" {
+          count = length(test_thing.a)
+          name  = "behind${count.index}"
+        }
+        resource "test_thing" "behind_m" {
+          for_each = toset(module.m[*].name)
+          name     = each.key
+        }
+        "#,
+    );
+    s.write(
+        "m/main.tf",
+        "resource \"test_thing\" \"x\" { name = \"x\" }\noutput \"name\" { value = test_thing.x.name }\n",
+    );
+    let mut found = s.plan_errors().await;
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "main.tf:13:20 Invalid count argument",
+            "main.tf:4:19 Invalid count argument",
+            "main.tf:8:22 Invalid for_each argument",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_is_unknown_is_traced_to_where_it_comes_from() {
     let s = Scenario::new(
         r#"

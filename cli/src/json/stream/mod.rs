@@ -36,7 +36,7 @@ use topo_sdk::{Diagnostic, Diagnostics};
 
 use self::hooks::{Hook, data, each, ephemeral, mutation, provision, still};
 pub use self::results::deferred_reason;
-use self::results::{applied, planned};
+use self::results::{applied, planned, planned_in_part};
 
 use crate::commands::version::VERSION;
 use crate::progress::{UnderWay, human, words};
@@ -217,6 +217,7 @@ impl Messages {
     fn event(&mut self, event: &Event, now: Instant, sources: Sources<'_>) -> Vec<Message> {
         self.under_way.event(event, now);
         match event {
+            Event::PlannedInPart(overview) => planned_in_part(overview),
             Event::Planned(overview) => {
                 self.mode = overview.mode;
                 planned(overview, sources)

@@ -33,6 +33,18 @@ pub(super) fn planned(overview: &Overview, sources: Sources<'_>) -> Vec<Message>
     said
 }
 
+/// What could be planned where something is wrong: drift, changes and the counts; nothing where
+/// that is nothing.
+pub(super) fn planned_in_part(overview: &Overview) -> Vec<Message> {
+    let changes: Vec<Message> = overview.changes.iter().filter_map(change).collect();
+    if changes.is_empty() {
+        return changes;
+    }
+    let drift = overview.drift.iter().map(drift);
+    let summary = plan_summary(&overview.counts());
+    drift.chain(changes).chain([summary]).collect()
+}
+
 fn drift(d: &Drift) -> Message {
     let action = match d.after {
         Some(_) => "update",
