@@ -877,3 +877,28 @@ fn of_a_saved_plan_that_is_stale_nothing_is_shown() {
     let run = project.topo(&["show", "plan"]).expect(1);
     assert_eq!(run.stdout, "");
 }
+
+/// What conditions came to is a part of the state, and goes with it through a file.
+#[test]
+fn results_of_conditions_are_shown_with_the_state() {
+    let main = "output \"o\" {\n  value = 1\n}\ncheck \"size\" {\n  assert {\n    condition     = 1 > 2\n    error_message = \"Too small.\"\n  }\n}\n";
+    let project = Project::with(&[("main.tf", main)]);
+    project.topo(&["apply", "-auto-approve"]).expect(0);
+    let shown = |args: &[&str]| project.topo(args).expect(0).json()["checks"].clone();
+    let expected = json!([{
+        "address": {"kind": "check", "name": "size", "to_display": "check.size"},
+        "status": "fail",
+        "instances": [{
+            "address": {"to_display": "check.size"},
+            "status": "fail",
+            "problems": [{"message": "Too small."}],
+        }],
+    }]);
+    assert_eq!(shown(&["show", "-json"]), expected);
+    let pulled = project.topo(&["state", "pull"]).expect(0).stdout;
+    project.write("f", &pulled);
+    project
+        .topo(&["workspace", "new", "-state=f", "other"])
+        .expect(0);
+    assert_eq!(shown(&["show", "-json"]), expected);
+}

@@ -11,7 +11,7 @@ use topo_engine::plan::Plan;
 use topo_engine::store::{Dependency, Record, RecordKey, State, Status};
 use topo_sdk::Value;
 
-use super::{identity, known, parts, provider_source};
+use super::{checks, identity, known, parts, provider_source};
 use crate::commands::version::VERSION;
 
 /// The whole state, values in clear.
@@ -46,6 +46,9 @@ fn with(state: &State, more: Vec<(&ModuleInstance, Json)>) -> Json {
             "outputs": super::outputs(outputs),
             "root_module": tree.into_json(&ModuleInstance::root()),
         });
+    }
+    if !state.checks.is_empty() {
+        out["checks"] = checks::checks(&state.checks);
     }
     out
 }
