@@ -182,6 +182,7 @@ pub fn read_state_file(context: &Context, file: &Path) -> Result<State, Diagnost
         meta: found.meta,
         records: found.records,
         outputs: found.outputs,
+        checks: found.checks,
         ..State::default()
     })
 }

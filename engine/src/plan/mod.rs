@@ -238,21 +238,9 @@ pub async fn plan_and_keep(
     options: &PlanOptions,
     listener: Listener,
 ) -> Result<Plan, Box<Unmade>> {
-    let mut diagnostics = Diagnostics::new();
-    let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
-    let inputs = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
-    let made = planner(
-        config,
-        providers,
-        given,
-        state,
-        options,
-        listener.clone(),
-        diagnostics,
-        inputs,
-    )?
-    .run()
-    .await;
+    let made = begin(config, providers, inputs, state, options, listener.clone())?
+        .run()
+        .await;
     match &made {
         Ok(plan) => listener(Event::Planned(plan.overview.clone())),
         Err(unmade) => {
@@ -276,72 +264,46 @@ pub async fn consequences(
     inputs: &Inputs,
     state: State,
 ) -> Result<BTreeMap<RecordKey, ChangeAction>, Diagnostics> {
-    let mut diagnostics = Diagnostics::new();
-    let given = Arc::new(inputs.resolve(config.root(), &mut diagnostics));
     let options = PlanOptions {
         allow_deferral: true,
         ..found.inner.saved.options()
     };
-    let mut inputs = saved::Basis::new(&config, &state, &given, &options, Timestamp::now());
-    inputs.refreshed = Some(saved::refreshed(found).collect());
     let listener = crate::events::silent();
-    let plan = plan_with(
-        config,
-        providers,
-        given,
-        state,
-        &options,
-        listener,
-        diagnostics,
-        inputs,
-    )
-    .await?;
+    let mut planner = begin(config, providers, inputs, state, &options, listener)?;
+    planner.inputs.refreshed = Some(saved::refreshed(found).collect());
+    let plan = planner.run().await.map_err(|unmade| unmade.diagnostics)?;
     let all = plan.drift.iter();
     Ok(all
         .filter_map(|d| Some((d.key.clone(), d.consequence?)))
         .collect())
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller to plan anew, one to resume a saved plan"
-)]
-async fn plan_with(
+/// The planner of a new plan.
+fn begin<'a>(
     config: Arc<Config>,
-    providers: &Providers,
-    given: Arc<BTreeMap<Arc<str>, Given>>,
+    providers: &'a Providers,
+    inputs: &Inputs,
     state: State,
-    options: &PlanOptions,
+    options: &'a PlanOptions,
     listener: Listener,
-    diagnostics: Diagnostics,
-    inputs: saved::Basis,
-) -> Result<Plan, Diagnostics> {
-    planner(
-        config,
-        providers,
-        given,
-        state,
-        options,
-        listener,
-        diagnostics,
-        inputs,
-    )?
-    .run()
-    .await
-    .map_err(|unmade| unmade.diagnostics)
+) -> Result<Planner<'a>, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let given = Arc::new(inputs.resolve(config.root(), &mut found));
+    let basis = saved::Basis::new(&config, &state, &given, options, Timestamp::now());
+    planner(config, providers, state, options, listener, found, basis)
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of `plan_with`")]
+/// The planner of a plan that is made from this.
 fn planner<'a>(
     config: Arc<Config>,
     providers: &'a Providers,
-    given: Arc<BTreeMap<Arc<str>, Given>>,
     state: State,
     options: &'a PlanOptions,
     listener: Listener,
     diagnostics: Diagnostics,
     inputs: saved::Basis,
 ) -> Result<Planner<'a>, Diagnostics> {
+    let given = inputs.given.clone();
     if config.graph().is_none() {
         return Err(Diagnostics::error(
             "Configuration not checked",

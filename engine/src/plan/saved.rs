@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use topo_sdk::convert::convert;
 use topo_sdk::{Diagnostic, Diagnostics, ResourceState, Value};
 
-use super::{Plan, PlanOptions, plan_with};
+use super::{Plan, PlanOptions, planner};
 use crate::address::{InstanceAddress, Target};
 use crate::apply::Interrupt;
 use crate::changes::{ChangeAction, PlanMode};
@@ -49,7 +49,7 @@ pub(crate) struct Basis {
     meta: Meta,
     /// Of the state as it was, where the plan is to be saved.
     records: Option<BTreeMap<RecordKey, Fingerprint>>,
-    given: Arc<BTreeMap<Arc<str>, Given>>,
+    pub(crate) given: Arc<BTreeMap<Arc<str>, Given>>,
     mode: PlanMode,
     refresh: bool,
     replace: Vec<InstanceAddress>,
@@ -473,17 +473,17 @@ pub async fn resume(
     basis.data = saved.data.into_iter().collect();
     let imported = saved.imported.into_iter();
     basis.imported = Some(imported.map(|(a, id, s)| (a, (id, s))).collect());
-    let plan = plan_with(
+    let found = Diagnostics::new();
+    let planner = planner(
         config,
         providers,
-        given,
         state,
         &options,
         listener.clone(),
-        Diagnostics::new(),
+        found,
         basis,
-    )
-    .await?;
+    )?;
+    let plan = planner.run().await.map_err(|unmade| unmade.diagnostics)?;
     let expected = saved.changes;
     let made = outcome(&plan);
     if made != expected {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use topo_sdk::{Connection, Diagnostic, Diagnostics};
 
 use super::{look_up, new_record};
@@ -13,8 +12,7 @@ use crate::config::{Config, ModuleId, Repetition, ResourceKey};
 use crate::events::Listener;
 use crate::graph::Node;
 use crate::plan::interruption;
-use crate::plan::saved::Basis as Saved;
-use crate::plan::{PlanOptions, Planner, planner};
+use crate::plan::{PlanOptions, Planner, begin};
 use crate::providers::Providers;
 use crate::store::{Dependency, Record, RecordKey, State};
 use crate::variables::Inputs;
@@ -50,18 +48,13 @@ pub async fn import_object(
         store: None,
         ..options.clone()
     };
-    let mut found = Diagnostics::new();
-    let given = Arc::new(inputs.resolve(config.root(), &mut found));
-    let saved = Saved::new(&config, &state, &given, &options, Timestamp::now());
-    let mut planner = planner(
+    let mut planner = begin(
         config.clone(),
         providers,
-        given,
+        inputs,
         state,
         &options,
         listener.clone(),
-        found,
-        saved,
     )?;
     let given_up = planner.given_up();
     let looking = async {

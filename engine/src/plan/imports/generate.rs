@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use petgraph::graph::NodeIndex;
 use topo_sdk::plan::propose;
 use topo_sdk::{Diagnostics, PlanRequest, ResourceState};
@@ -18,8 +17,7 @@ use crate::graph::Graph;
 use crate::plan::interruption;
 use crate::plan::marks::mark;
 use crate::plan::providers::provider_node;
-use crate::plan::saved::Basis as Saved;
-use crate::plan::{PlanOptions, Planner, planner, settled};
+use crate::plan::{PlanOptions, Planner, begin, settled};
 use crate::providers::Providers;
 use crate::store::State;
 use crate::variables::Inputs;
@@ -53,12 +51,7 @@ pub async fn generate(
         store: None,
         ..options.clone()
     };
-    let mut found = Diagnostics::new();
-    let given = Arc::new(inputs.resolve(config.root(), &mut found));
-    let saved = Saved::new(&config, &state, &given, &options, Timestamp::now());
-    let mut planner = planner(
-        config, providers, given, state, &options, listener, found, saved,
-    )?;
+    let mut planner = begin(config, providers, inputs, state, &options, listener)?;
     let given_up = planner.given_up();
     let made = tokio::select! {
         biased;
