@@ -881,7 +881,7 @@ fn of_a_saved_plan_that_is_stale_nothing_is_shown() {
 /// What conditions came to is a part of the state, and goes with it through a file.
 #[test]
 fn results_of_conditions_are_shown_with_the_state() {
-    let main = "output \"o\" {\n  value = 1\n}\ncheck \"size\" {\n  assert {\n    condition     = 1 > 2\n    error_message = \"Too small.\"\n  }\n}\n";
+    let main = "variable \"n\" {\n  default = 1\n}\ncheck \"size\" {\n  assert {\n    condition     = var.n > 2\n    error_message = \"Too small.\"\n  }\n}\n";
     let project = Project::with(&[("main.tf", main)]);
     project.topo(&["apply", "-auto-approve"]).expect(0);
     let shown = |args: &[&str]| project.topo(args).expect(0).json()["checks"].clone();
