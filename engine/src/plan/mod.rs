@@ -358,6 +358,7 @@ fn planner<'a>(
         later: HashSet::new(),
         unknown_calls: HashSet::new(),
         unknown_repetitions: 0,
+        errors: (0, 0),
         deferred: Vec::new(),
         blocked: BTreeMap::new(),
         opened: Vec::new(),
@@ -414,6 +415,8 @@ struct Planner<'a> {
     unknown_calls: HashSet<NodeIndex>,
     /// How many errors say that a number of instances is not known.
     unknown_repetitions: usize,
+    /// How many diagnostics have been looked at, and how many of them are errors.
+    errors: (usize, usize),
     deferred: Vec<Deferred>,
     /// Objects of which it is not known whether they exist, with what is told of them.
     blocked: BTreeMap<InstanceAddress, Diagnostic>,

@@ -63,8 +63,16 @@ impl Planner<'_> {
 
     /// Whether something is wrong that leaves values unknown. What waits for a number of instances
     /// that is not known is left alone, so that each such mistake is told and nothing twice.
-    fn is_incomplete(&self) -> bool {
-        self.diagnostics.errors() > self.unknown_repetitions
+    fn is_incomplete(&mut self) -> bool {
+        let all = &self.diagnostics.0;
+        // Asked at every node: what was counted is not counted again.
+        let (seen, errors) = match self.errors {
+            (seen, errors) if seen <= all.len() => (seen, errors),
+            _ => (0, 0),
+        };
+        let more = all[seen..].iter().filter(|d| d.is_error()).count();
+        self.errors = (all.len(), errors + more);
+        self.errors.1 > self.unknown_repetitions
     }
 
     pub(super) async fn resource(
