@@ -324,6 +324,8 @@ fn an_interrupt_at_the_question_is_a_no_there_too() {
         assert_eq!(out.read(&mut byte).unwrap(), 1);
         seen.push(byte[0]);
     }
+    // Its input stays open: an end of that would be an answer too.
+    let _input = child.stdin.take();
     let pid = child.id().to_string();
     Command::new("kill").args(["-INT", &pid]).status().unwrap();
     let output = child.wait_with_output().unwrap();
