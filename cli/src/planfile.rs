@@ -5,8 +5,9 @@
 //! not hold. It is sealed with a key that lies beside the state, so that the file alone, an
 //! artifact of a pipeline perhaps, tells nobody anything, and cannot be changed unseen.
 //!
-//! The format: the sandbox's mark where it is one of the sandbox; a line with the version that
-//! wrote it; then AES-256-GCM, the nonce of 12 bytes first, the line as associated data.
+//! The format: the sandbox's mark where it is one of the sandbox; a line that says what it is; then
+//! AES-256-GCM, the nonce of 12 bytes first, the line as associated data. Which version made the
+//! plan is in what is sealed.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -19,8 +20,8 @@ use topo_sdk::Diagnostics;
 
 /// What a plan made in the sandbox starts with.
 const SANDBOX: &[u8] = b"topo-sandbox\n";
-/// What a sealed plan starts with; the version that wrote it follows.
-const SEALED: &str = "topo-sealed-plan ";
+/// What a sealed plan starts with.
+const SEALED: &[u8] = b"topo-sealed-plan 1\n";
 /// The bytes of a key.
 const KEY_LENGTH: usize = 32;
 
@@ -29,27 +30,21 @@ fn key_file() -> PathBuf {
     PathBuf::from(".topo/plan.key")
 }
 
-/// The line that says which version wrote a plan.
-fn header() -> String {
-    format!("{SEALED}{}\n", env!("CARGO_PKG_VERSION"))
-}
-
 /// Writes a plan.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn write(file: &Path, bytes: Vec<u8>, sandbox: bool) -> Result<(), Diagnostics> {
     let failed = |what: String| Diagnostics::error("Cannot save the plan", what);
-    let header = header();
     let mut sealed = bytes;
     let nonce = key()
         .and_then(|key| {
-            key.seal_in_place_append_tag(Aad::from(&header), &mut sealed)
+            key.seal_in_place_append_tag(Aad::from(SEALED), &mut sealed)
                 .map_err(|_| "The plan cannot be sealed.".to_string())
         })
         .map_err(failed)?;
     let mark = if sandbox { SANDBOX } else { b"" };
-    let parts = [mark, header.as_bytes(), nonce.as_ref().as_slice(), &sealed];
+    let parts = [mark, SEALED, nonce.as_ref().as_slice(), &sealed];
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
@@ -118,22 +113,10 @@ fn unseal(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, Diagnostics> {
         let what = format!("{} {what} Make a new one with plan -out.", file.display());
         Diagnostics::error("Not a plan file", what)
     };
-    let line = bytes.iter().position(|b| *b == b'\n').unwrap_or_default();
-    let (written, rest) = bytes.split_at(line);
-    let version = std::str::from_utf8(written)
-        .ok()
-        .and_then(|line| line.strip_prefix(SEALED))
+    let rest = bytes
+        .strip_prefix(SEALED)
         .ok_or_else(|| failed("does not start as a plan that this program saved."))?;
-    if version != env!("CARGO_PKG_VERSION") {
-        return Err(Diagnostics::error(
-            "Plan file of another version",
-            format!(
-                "The plan was saved by topo {version}, this is {}. Make a new one with plan -out.",
-                env!("CARGO_PKG_VERSION")
-            ),
-        ));
-    }
-    let Some((nonce, sealed)) = rest[1..].split_at_checked(NONCE_LEN) else {
+    let Some((nonce, sealed)) = rest.split_at_checked(NONCE_LEN) else {
         return Err(failed("is cut off."));
     };
     let key = read_key(&key_file())
@@ -144,7 +127,7 @@ fn unseal(file: &Path, bytes: &[u8]) -> Result<Vec<u8>, Diagnostics> {
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed("is cut off."))?;
     let mut sealed = sealed.to_vec();
     let length = key
-        .open_in_place(nonce, Aad::from(header()), &mut sealed)
+        .open_in_place(nonce, Aad::from(SEALED), &mut sealed)
         .map_err(|_| failed("was changed, or made in another directory."))?
         .len();
     sealed.truncate(length);

@@ -32,8 +32,14 @@ use crate::variables::{Given, GivenBy, Inputs};
 
 /// The version of the format.
 const FORMAT: u32 = 2;
-/// What a plan file starts with.
-const MAGIC: &[u8] = b"topo-plan\n";
+/// What a saved plan starts with; the format and the version that wrote it follow, in a line that
+/// any version can read.
+const MAGIC: &str = "topo-plan";
+
+/// The line that a plan saved by this program starts with.
+fn header() -> String {
+    format!("{MAGIC} {FORMAT} {}", env!("CARGO_PKG_VERSION"))
+}
 
 /// What went into a plan.
 #[derive(Debug, Clone)]
@@ -107,8 +113,6 @@ impl Basis {
 /// A plan read from a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SavedPlan {
-    format: u32,
-    made_by: String,
     plan_time: Timestamp,
     /// Digests of the files of the configuration, by their names.
     files: BTreeMap<Arc<str>, String>,
@@ -190,8 +194,6 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
             Some((address.clone(), importing.id.clone(), found))
         });
     let saved = SavedPlan {
-        format: FORMAT,
-        made_by: env!("CARGO_PKG_VERSION").into(),
         plan_time: inputs.plan_time,
         files: inputs.files.clone(),
         meta: inputs.meta.clone(),
@@ -224,7 +226,7 @@ pub(super) fn save(plan: &Plan) -> Result<Vec<u8>, Diagnostics> {
     };
     let body = rmp_serde::to_vec_named(&saved)
         .map_err(|e| Diagnostics::error("The plan cannot be saved", format!("{e}.")))?;
-    Ok([MAGIC, &body].concat())
+    Ok([header().as_bytes(), b"\n", &body].concat())
 }
 
 /// What reads found that is not as in the state.
@@ -269,21 +271,24 @@ impl SavedPlan {
                 ),
             )
         };
-        let body = bytes
-            .strip_prefix(MAGIC)
-            .ok_or_else(|| not_one("it does not start as one".into()))?;
-        let saved: SavedPlan = rmp_serde::from_slice(body).map_err(|e| not_one(e.to_string()))?;
-        if saved.format != FORMAT || saved.made_by != env!("CARGO_PKG_VERSION") {
+        let end = bytes.iter().position(|b| *b == b'\n');
+        let (line, body) = bytes.split_at(end.unwrap_or_default());
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        let mut words = line.split(' ');
+        let (magic, _, version) = (words.next(), words.next(), words.next());
+        let (Some(MAGIC), Some(version)) = (magic, version) else {
+            return Err(not_one("it does not start as one".into()));
+        };
+        if line != header() {
             return Err(Diagnostics::error(
                 "Plan file of another version",
                 format!(
-                    "The plan was saved by topo {}, this is {}. Make a new one with plan -out.",
-                    saved.made_by,
+                    "The plan was saved by topo {version}, this is {}. Make a new one with plan -out.",
                     env!("CARGO_PKG_VERSION")
                 ),
             ));
         }
-        Ok(saved)
+        rmp_serde::from_slice(&body[1..]).map_err(|e| not_one(e.to_string()))
     }
 
     /// The workspace that it was made in.

@@ -368,6 +368,40 @@ async fn a_saved_plan_keeps_what_the_refresh_found() {
     s.assert_settled().await;
 }
 
+/// Which version made a plan is told whatever that version wrote.
+#[tokio::test]
+async fn a_plan_of_another_version_is_refused_as_one() {
+    let s = Scenario::new(ONE);
+    let saved = s.plan().await.save().unwrap();
+    let end = saved.iter().position(|b| *b == b'\n').unwrap();
+    let line = String::from_utf8(saved[..end].to_vec()).unwrap();
+    let own = line.rsplit(' ').next().unwrap();
+    for (other, version) in [
+        (line.replace(own, "99.0.0"), "99.0.0"),
+        (line.replacen(' ', " 99", 1), own),
+    ] {
+        let refused = s.resume(&[other.as_bytes(), b"\nwhatever"].concat()).await;
+        let refused = refused.err().unwrap();
+        assert_eq!(refused.0[0].summary, "Plan file of another version");
+        let told = &refused.0[0].detail;
+        assert!(
+            told.contains(&format!("saved by topo {version}, this is {own}")),
+            "{told}"
+        );
+    }
+    for junk in [
+        &b""[..],
+        b"\n",
+        b"topo-plan",
+        b"topo-plan\n",
+        b"topo-plan  \xff\n",
+        &saved[..end],
+    ] {
+        let refused = s.resume(junk).await.err().unwrap();
+        assert_eq!(refused.0[0].summary, "Not a plan file");
+    }
+}
+
 #[tokio::test]
 async fn a_saved_plan_is_refused_when_things_have_moved_on() {
     let s = Scenario::new(ONE);
